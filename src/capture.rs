@@ -1,0 +1,74 @@
+//! Frames from a ring, a socket, a file or a script: one contract, one table of backends.
+
+pub mod wall;
+
+use std::io;
+use std::time::Duration;
+
+use crate::model::{Event, Health, InterfaceInfo, Losses};
+
+/// A source of frames.
+///
+/// A source of data is also the source of time: frames carry their stamps, and a live source says
+/// [`Event::Quiet`] so that time goes on when nothing comes.
+pub trait Capture: Send {
+    /// Gives out what is ready, waiting at most `patience` for the first of it.
+    ///
+    /// Events come in the order of their time within one source. Frames are borrowed and gone when
+    /// `take` returns.
+    fn read(&mut self, patience: Duration, take: &mut dyn FnMut(Event<'_>)) -> Result<More, CaptureError>;
+
+    /// What was not seen since opening.
+    fn losses(&mut self) -> Losses;
+
+    /// The interfaces frames come from, in the order of their [`crate::model::InterfaceId`].
+    fn interfaces(&self) -> Vec<InterfaceInfo>;
+
+    /// What the source cannot do at present.
+    fn health(&self) -> Vec<Health> {
+        Vec::new()
+    }
+
+    /// Replaces the filter that runs in the kernel; the old one stays in force on an error.
+    fn set_filter(&mut self, _filter: &str) -> Result<(), CaptureError> {
+        Err(CaptureError::Unsupported("this source has no capture filter"))
+    }
+
+    /// How far a finite source has come.
+    fn progress(&self) -> Option<Progress> {
+        None
+    }
+}
+
+/// Whether a source has more to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum More {
+    Coming,
+    Ended,
+}
+
+/// Bytes of a capture file, read so far and in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub done: u64,
+    pub total: u64,
+}
+
+/// Why a source cannot be opened or read on.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    #[error("operation not permitted")]
+    NotPermitted,
+    #[error("no such interface: {0}")]
+    NoSuchInterface(String),
+    #[error("{0}: {1}")]
+    Io(&'static str, #[source] io::Error),
+    /// Not a capture file, or one of a kind this program does not read.
+    #[error("{0}")]
+    Format(String),
+    #[error("{0}")]
+    Unsupported(&'static str),
+    /// The capture filter is wrong at a character position.
+    #[error("{message}")]
+    Filter { message: String, at: usize },
+}

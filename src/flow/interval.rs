@@ -1,0 +1,67 @@
+//! What happened between two ticks: the only thing baselines and detectors see.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{Direction, Facts, FlowKey, Opener, Owner, Subject, TcpState, Timestamp};
+
+/// Everything that moved in one interval of data time. Plain data, so that it can be merged, stored and replayed.
+#[derive(Clone, Debug, Default)]
+pub struct Interval {
+    /// The end of it. Intervals sit on whole seconds of data time.
+    pub at: Timestamp,
+    /// How long it was: one second, more when nothing came for a while.
+    pub span: Duration,
+    /// Flows that had packets, in the order of their first packet within the interval.
+    pub samples: Vec<Sample>,
+    /// Wire bytes of all flows, evicted ones included.
+    pub bytes_out: u64,
+    pub bytes_in: u64,
+    pub pressure: Pressure,
+}
+
+/// What one flow did in an interval, and how it stands after it.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    pub key: FlowKey,
+    /// Ours, the remote's, the name and the application as known at the end of the interval.
+    pub subject: Subject,
+    pub direction: Direction,
+    pub opener: Opener,
+    pub state: TcpState,
+    /// The flow was not on the table before this interval.
+    pub is_new: bool,
+    /// Times it was opened within the interval (TCP handshakes; 1 for a new flow of another protocol).
+    pub opened: u32,
+    /// The remote end has ever sent anything that is not a refusal.
+    pub answered: bool,
+
+    /// Wire bytes within the interval.
+    pub bytes_out: u64,
+    pub bytes_in: u64,
+    pub payload_out: u64,
+    pub payload_in: u64,
+    pub packets_out: u64,
+    pub packets_in: u64,
+
+    /// The same since the flow was first seen.
+    pub total_out: u64,
+    pub total_in: u64,
+    pub total_payload_out: u64,
+    pub total_payload_in: u64,
+    pub first: Timestamp,
+    pub last: Timestamp,
+
+    pub facts: Option<Arc<Facts>>,
+    pub owner: Option<Arc<Owner>>,
+}
+
+/// How full the table is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pressure {
+    pub kept: u64,
+    pub limit: u64,
+    /// Flows that had to leave within the interval, and the wire bytes that they had counted.
+    pub evicted_flows: u64,
+    pub evicted_bytes: u64,
+}

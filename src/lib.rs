@@ -1,0 +1,20 @@
+//! egret shows what leaves a Linux server and what is wrong with it.
+//!
+//! ```text
+//! wire ─► capture ─► decode ─► protocol ─► flow ─► baseline ─► detect ─┬─► snapshot ─► ui / report
+//! file      Frame     Packet     Facts      Flow     usual?     Finding ├─► alert ────► sinks
+//! script                                                                └─► store
+//!           └────── engine: one thread owns all of this; no locks ─────┘
+//! side doors (bounded queues): host answers (owners, names) ─► engine;  ui commands ─► engine
+//! ```
+//!
+//! Every folder is a room with one job; `tests/rooms.rs` says which rooms a room may use. Time comes in
+//! with the data: only [`capture::wall`] reads the clock. A feature that a user can name is one entry
+//! in one table: [`snapshot::FIELDS`], `detect::DETECTORS`, `protocol::RECOGNISERS`, `ui::KEYMAP`,
+//! `capture::BACKENDS`.
+
+pub mod capture;
+pub mod error;
+pub mod flow;
+pub mod model;
+pub mod snapshot;

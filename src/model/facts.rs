@@ -1,0 +1,22 @@
+//! What a flow's payload told about it.
+
+use super::label::Label;
+use super::protocol::Application;
+
+/// What recognisers learnt from the first payload bytes of a flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    pub application: Application,
+    /// Server name of a TLS or QUIC ClientHello.
+    pub sni: Option<Label>,
+    /// Host of an HTTP request.
+    pub host: Option<Label>,
+    /// Protocols offered in the ClientHello, in order, or the one chosen.
+    pub alpn: Vec<Label>,
+    /// JA4 fingerprint of the ClientHello (FoxIO, BSD-3).
+    pub ja4: Option<Label>,
+    /// The ClientHello was encrypted (ECH): the server name shown is only the outer one.
+    pub ech: bool,
+    /// One more thing worth a line: a banner, a user agent, a query.
+    pub detail: Option<Label>,
+}

@@ -1,5 +1,6 @@
 //! The house rules: which room may use which, where `unsafe` may stand, how long a file may be.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
 //! One immutable moment for readers: the screen, the reports and the tests all read this.
 
 pub mod fields;
+pub mod format;
 pub mod group;
 pub mod published;
 pub mod row;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use fields::{FIELDS, Field, field};
+pub use format::Unit;
 pub use group::{Grouping, group};
 pub use published::Published;
 pub use row::{Rates, Row, RowId, SPARK};

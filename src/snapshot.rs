@@ -9,7 +9,7 @@ pub mod row;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use fields::{FIELDS, Field, field};
+pub use fields::{FIELDS, Field, Kind, field};
 pub use format::Unit;
 pub use group::{Grouping, group};
 pub use published::Published;

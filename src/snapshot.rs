@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub use fields::{FIELDS, Field, Kind, field};
 pub use format::Unit;
-pub use group::{Grouping, group};
+pub use group::{Grouping, group, group_by};
 pub use published::Published;
 pub use row::{Rates, Row, RowId, SPARK};
 

@@ -157,10 +157,18 @@ pub fn group(rows: &[Row], by: Grouping) -> Vec<(Row, Vec<usize>)> {
     if by == Grouping::Flow {
         return rows.iter().enumerate().map(|(at, row)| (row.clone(), vec![at])).collect();
     }
+    group_by(rows.iter().enumerate(), |row| by.id_of(row))
+}
+
+/// The same for some of the rows, each with its place, under ids of the caller's own.
+pub fn group_by<'a>(
+    rows: impl IntoIterator<Item = (usize, &'a Row)>,
+    id_of: impl Fn(&Row) -> RowId,
+) -> Vec<(Row, Vec<usize>)> {
     let mut places: HashMap<RowId, usize> = HashMap::new();
     let mut groups: Vec<(Row, Vec<usize>)> = Vec::new();
-    for (at, row) in rows.iter().enumerate() {
-        let id = by.id_of(row);
+    for (at, row) in rows {
+        let id = id_of(row);
         if let Some(&place) = places.get(&id) {
             groups[place].0.absorb(row);
             groups[place].1.push(at);

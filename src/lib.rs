@@ -14,6 +14,7 @@
 //! `capture::BACKENDS`.
 
 pub mod capture;
+pub mod decode;
 pub mod error;
 pub mod flow;
 pub mod model;

@@ -1,0 +1,105 @@
+//! Packets inside packets: IPIP, 6in4, GRE, VXLAN, Geneve, AH in tunnel mode.
+
+use crate::model::Protocol;
+
+use super::ip::{Ip, Kind};
+use super::link;
+use super::transport::Transport;
+use super::walk::Walk;
+
+/// VXLAN (RFC 7348) and the port Linux used before there was one.
+const VXLAN: u16 = 4789;
+const VXLAN_LINUX: u16 = 8472;
+/// RFC 8926.
+const GENEVE: u16 = 6081;
+
+/// Transparent Ethernet bridging, ERSPAN types I/II and III, PPP: what GRE carries besides EtherTypes of IP.
+const BRIDGED: u16 = 0x6558;
+const ERSPAN: u16 = 0x88be;
+const ERSPAN_III: u16 = 0x22eb;
+const GRE_PPP: u16 = 0x880b;
+
+/// The IP packet carried by this one, if it carries one that can be found.
+pub(super) fn enter<'a>(ip: &Ip<'a>, transport: &Transport<'a>) -> Option<(Kind, Walk<'a>)> {
+    if ip.fragment.is_some_and(|fragment| !fragment.is_first) {
+        return None;
+    }
+    let mut walk = transport.payload;
+    let kind = match ip.protocol {
+        Protocol::IPIP => Kind::V4,
+        Protocol::IPV6 => Kind::V6,
+        Protocol::AH => authenticated(&mut walk)?,
+        Protocol::GRE => gre(&mut walk)?,
+        Protocol::UDP => match transport.destination_port {
+            VXLAN | VXLAN_LINUX => vxlan(&mut walk)?,
+            GENEVE => geneve(&mut walk)?,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some((kind, walk))
+}
+
+/// RFC 4302: the header says what it covers and how long it is. Only a whole packet is one more level.
+fn authenticated(walk: &mut Walk<'_>) -> Option<Kind> {
+    let &[next, units] = walk.peek()?;
+    walk.skip((u32::from(units) + 2) * 4);
+    match Protocol::from_number(next) {
+        Protocol::IPIP => Some(Kind::V4),
+        Protocol::IPV6 => Some(Kind::V6),
+        _ => None,
+    }
+}
+
+/// RFC 2784 and 2890; version 1 of RFC 2637 (PPTP).
+fn gre(walk: &mut Walk<'_>) -> Option<Kind> {
+    let [flags, version, p0, p1] = *walk.take()?;
+    let protocol = u16::from_be_bytes([p0, p1]);
+    let (has_checksum, has_key, has_sequence) = (flags & 0x80 != 0, flags & 0x20 != 0, flags & 0x10 != 0);
+    if flags & 0x40 != 0 {
+        return None;
+    }
+    let has_acknowledgement = version & 0x87 == 0x81;
+    if version & 7 > 1 {
+        return None;
+    }
+    let words = [has_checksum, has_key, has_sequence, has_acknowledgement];
+    walk.skip(words.iter().map(|&there| u32::from(there) * 4).sum());
+    match protocol {
+        BRIDGED => link::ethernet(walk).ok(),
+        // Type I has no sequence number and no header of its own; type II has eight bytes, III twelve.
+        ERSPAN => {
+            walk.skip(if has_sequence { 8 } else { 0 });
+            link::ethernet(walk).ok()
+        }
+        ERSPAN_III => {
+            let &[_, _, _, _, _, _, _, _, _, _, _, last] = walk.take()?;
+            walk.skip(u32::from(last & 1) * 8);
+            link::ethernet(walk).ok()
+        }
+        GRE_PPP => link::ppp_link(walk).ok(),
+        other => link::by_ether_type(other, walk).ok(),
+    }
+}
+
+/// RFC 7348 §5: the flag says that the network identifier is valid.
+fn vxlan(walk: &mut Walk<'_>) -> Option<Kind> {
+    let [flags, ..] = *walk.take::<8>()?;
+    if flags & 0x08 == 0 {
+        return None;
+    }
+    link::ethernet(walk).ok()
+}
+
+/// RFC 8926 §3.4: options in words, then the EtherType's protocol.
+fn geneve(walk: &mut Walk<'_>) -> Option<Kind> {
+    let [first, _, p0, p1, ..] = *walk.take::<8>()?;
+    if first >> 6 != 0 {
+        return None;
+    }
+    walk.skip(u32::from(first & 0x3f) * 4);
+    match u16::from_be_bytes([p0, p1]) {
+        BRIDGED => link::ethernet(walk).ok(),
+        other => link::by_ether_type(other, walk).ok(),
+    }
+}

@@ -16,6 +16,7 @@
 pub mod capture;
 pub mod decode;
 pub mod error;
+pub mod filter;
 pub mod flow;
 pub mod model;
 pub mod snapshot;

@@ -5,6 +5,7 @@ use crate::model::{Label, Value};
 use super::row::Row;
 
 /// One named thing about a row.
+#[derive(Debug)]
 pub struct Field {
     /// What it is called in filters, options and the configuration; never changes meaning.
     pub id: &'static str,

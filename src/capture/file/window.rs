@@ -1,0 +1,105 @@
+//! A moving window on a capture's bytes: records are borrowed out of it, not copied.
+
+use std::path::Path;
+
+use super::source::{Got, Raw, Source};
+use crate::capture::{CaptureError, Progress};
+
+/// Bytes read at a time, and the window's usual size.
+const USUAL: usize = 1 << 20;
+
+/// The unread bytes at hand, and where more come from.
+pub(super) struct Window {
+    source: Source,
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Ended,
+    Damaged,
+}
+
+impl Window {
+    /// Opens `path` and looks at its first bytes.
+    pub(super) fn open(path: &Path) -> Result<Self, CaptureError> {
+        let mut raw = Source::Plain(Raw::open(path)?);
+        let mut head = vec![0; USUAL];
+        let mut filled = 0;
+        let mut state = State::Open;
+        // Four bytes tell every format and compression apart.
+        while filled < 4 {
+            match raw.read(head.get_mut(filled..).unwrap_or_default())? {
+                Got::Bytes(count) => filled += count,
+                Got::End | Got::Damage => {
+                    state = State::Ended;
+                    break;
+                }
+            }
+        }
+        head.truncate(filled);
+        let Source::Plain(raw) = raw else { return Err(CaptureError::Unsupported("a compressed capture in another")) };
+        let (source, mut bytes) = Source::new(raw, head);
+        if matches!(source, Source::Gzip(_)) {
+            state = State::Open;
+        }
+        let end = bytes.len();
+        bytes.resize(USUAL.max(end), 0);
+        Ok(Self { source, bytes, start: 0, end, state })
+    }
+
+    /// The bytes at hand that are not consumed.
+    #[inline]
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn consume(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+    }
+
+    /// Reads on, once. Makes room for `wanted` unread bytes in all, but only as bytes really come, so that a
+    /// length that lies costs no memory. `false` when there are no more.
+    pub(super) fn fill(&mut self, wanted: usize) -> Result<bool, CaptureError> {
+        if self.state != State::Open {
+            return Ok(false);
+        }
+        self.bytes.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end == self.bytes.len() && wanted > self.end {
+            self.bytes.resize(self.end * 2, 0);
+        } else if self.bytes.len() > USUAL && wanted.max(self.end) < USUAL / 2 {
+            self.bytes.truncate(USUAL);
+            self.bytes.shrink_to_fit();
+        }
+        match self.source.read(self.bytes.get_mut(self.end..).unwrap_or_default())? {
+            Got::Bytes(count) => {
+                self.end += count;
+                Ok(true)
+            }
+            Got::End => {
+                self.state = State::Ended;
+                Ok(false)
+            }
+            Got::Damage => {
+                self.state = State::Damaged;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Whether the bytes ended because the compressed stream is broken.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.state == State::Damaged
+    }
+
+    pub(super) fn progress(&self) -> Option<Progress> {
+        self.source.progress()
+    }
+}

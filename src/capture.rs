@@ -1,7 +1,13 @@
 //! Frames from a ring, a socket, a file or a script: one contract, one table of backends.
 
+pub mod backends;
 pub mod file;
+pub mod interfaces;
+pub mod live;
+pub mod pnet;
+pub mod ring;
 pub mod wall;
+mod watch;
 
 use std::io;
 use std::time::Duration;

@@ -20,3 +20,4 @@ pub mod filter;
 pub mod flow;
 pub mod model;
 pub mod snapshot;
+pub mod sys;

@@ -13,11 +13,14 @@
 //! in one table: [`snapshot::FIELDS`], `detect::DETECTORS`, `protocol::RECOGNISERS`, `ui::KEYMAP`,
 //! `capture::BACKENDS`.
 
+pub mod baseline;
 pub mod capture;
 pub mod decode;
+pub mod detect;
 pub mod error;
 pub mod filter;
 pub mod flow;
+pub mod marks;
 pub mod model;
 pub mod snapshot;
 pub mod sys;

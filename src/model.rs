@@ -29,7 +29,7 @@ pub use flow::{Direction, Opener, TcpState, Verdict};
 pub use health::Health;
 pub use interface::{InterfaceCounters, InterfaceId, InterfaceInfo};
 pub use label::Label;
-pub use mark::{Mark, Scope};
+pub use mark::{Mark, Scope, Target};
 pub use name::{Name, NameSource};
 pub use owner::{Confidence, Owner};
 pub use packet::Packet;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    Application, Direction, Endpoint, Facts, Finding, FlowKey, InterfaceId, Label, Mark, Name, Opener, Owner, Protocol,
-    TcpState, Timestamp, Verdict,
+    Application, Direction, Endpoint, Facts, Finding, FlowKey, InterfaceId, Label, Mark, Name, NameSource, Opener,
+    Owner, Protocol, Target, TcpState, Timestamp, Verdict,
 };
 
 /// How many 2-second steps of history a row carries: 40 seconds, as long as the longest average.
@@ -113,6 +113,16 @@ impl Row {
     /// The finding that weighs most.
     pub fn reason(&self) -> Option<&Arc<Finding>> {
         self.findings.iter().max_by_key(|finding| finding.score)
+    }
+
+    /// What a known-good mark would have to cover; `None` for a group of several places.
+    pub fn target(&self) -> Option<Target<'_>> {
+        Some(Target {
+            protocol: self.protocol?,
+            local: self.local,
+            remote: self.remote?,
+            name: self.name.as_ref().filter(|name| name.source != NameSource::Ptr).map(|name| &name.text),
+        })
     }
 
     /// The remote end's name, else its address.

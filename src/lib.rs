@@ -22,5 +22,6 @@ pub mod filter;
 pub mod flow;
 pub mod marks;
 pub mod model;
+pub mod protocol;
 pub mod snapshot;
 pub mod sys;

@@ -23,7 +23,7 @@ pub use alert::{Alert, AlertState};
 pub use command::{Answer, Command, Question};
 pub use endpoint::{Endpoint, FlowKey, Side};
 pub use event::{Event, Frame, Gso, Heading, LinkType, VlanTag};
-pub use facts::Facts;
+pub use facts::{Facts, Texture};
 pub use finding::{Finding, Severity, Subject};
 pub use flow::{Direction, Opener, TcpState, Verdict};
 pub use health::Health;

@@ -19,4 +19,27 @@ pub struct Facts {
     pub ech: bool,
     /// One more thing worth a line: a banner, a user agent, a query.
     pub detail: Option<Label>,
+    /// What the bytes look like where no recogniser knew them.
+    pub texture: Option<Texture>,
+}
+
+/// What bytes that nobody recognised look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Texture {
+    /// Nearly all of it is printable text.
+    Text,
+    /// Neither text nor random: a binary protocol in the clear.
+    Binary,
+    /// As random as bytes can be at this length: encrypted or compressed.
+    Random,
+}
+
+impl Texture {
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Binary => "binary",
+            Self::Random => "random",
+        }
+    }
 }

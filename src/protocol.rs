@@ -1,0 +1,119 @@
+//! Payload bytes → which application protocol speaks, and which name it asks for: one table of recognisers.
+//!
+//! A recogniser looks at the first payload bytes of a flow and says *match*, *need more* or *never*.
+//! Ports decide the order of asking and lend weight to weak signs; alone they decide nothing.
+//! When a flow is decided its payload is not looked at again, DNS excepted (see [`dns`]).
+
+pub mod dns;
+mod http;
+pub mod names;
+mod reader;
+pub mod recognition;
+mod ssh;
+mod table;
+mod text;
+mod texture;
+mod tls;
+mod window;
+
+pub use recognition::{Budget, Recognition, Verdict};
+pub use table::RECOGNISERS;
+
+use crate::model::{Application, Facts};
+use window::Datagrams;
+
+/// One application protocol that can be told by its payload.
+pub struct Recogniser {
+    pub application: Application,
+    pub over: Transports,
+    /// How many bytes of one side it may want to see over TCP before it must decide.
+    pub depth: usize,
+    /// Its usual ports: asked first there, and [`Segment::on_port`] is set.
+    pub ports: &'static [u16],
+    /// One line for help and documentation.
+    pub about: &'static str,
+    pub probe: fn(&Segment<'_>) -> Probe,
+}
+
+/// What carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transports {
+    Tcp,
+    Udp,
+    Both,
+}
+
+/// What a recogniser says of a flow.
+#[derive(Debug)]
+pub enum Probe {
+    Match(Facts),
+    Need,
+    No,
+}
+
+/// TCP is a stream of bytes; UDP (and UDP-Lite) are messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    Tcp,
+    Udp,
+}
+
+/// The bytes of a flow so far, as one side has just added to them.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one segment")]
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a> {
+    pub transport: Transport,
+    /// The side that opened the flow sent this. A guess where no handshake was seen, so a hint only.
+    pub from_opener: bool,
+    /// TCP: all bytes of this side, from the first. UDP: this datagram.
+    pub payload: &'a [u8],
+    /// TCP: all bytes of the other side so far. UDP: its first datagram that was kept.
+    pub other: &'a [u8],
+    /// UDP: what this side sent before, while undecided, the oldest first. TCP: nothing.
+    pub earlier: Datagrams<'a>,
+    /// Length of the datagram on the wire (UDP), or of `payload` (TCP).
+    pub wire_len: usize,
+    /// The port of the side that answers, and of the side that opened.
+    pub server_port: u16,
+    pub client_port: u16,
+    /// One of the ports is one of this recogniser's.
+    pub on_port: bool,
+    /// The start of the stream was not seen: `payload` may begin anywhere.
+    pub is_midstream: bool,
+    /// No more bytes of this side will come: *need more* means never.
+    pub is_last: bool,
+}
+
+impl Segment<'_> {
+    /// The port of the side that sent this, and of the side it went to.
+    pub const fn ports(&self) -> (u16, u16) {
+        if self.from_opener { (self.client_port, self.server_port) } else { (self.server_port, self.client_port) }
+    }
+
+    /// The datagram was captured whole.
+    pub const fn is_whole(&self) -> bool {
+        self.payload.len() == self.wire_len
+    }
+
+    pub(crate) fn is_tcp(&self) -> bool {
+        self.transport == Transport::Tcp
+    }
+}
+
+impl Probe {
+    /// A match that tells nothing but the application.
+    pub(crate) fn of(application: Application) -> Self {
+        Self::Match(Facts { application, ..Facts::default() })
+    }
+
+    /// Match or never.
+    pub(crate) fn when(yes: bool, application: Application) -> Self {
+        if yes { Self::of(application) } else { Self::No }
+    }
+}
+
+impl Transports {
+    pub const fn include(self, transport: Transport) -> bool {
+        matches!((self, transport), (Self::Both, _) | (Self::Tcp, Transport::Tcp) | (Self::Udp, Transport::Udp))
+    }
+}

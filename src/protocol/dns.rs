@@ -1,0 +1,104 @@
+//! DNS over UDP and TCP. Every message matters, not only the first: who asked for what, and which
+//! address it got (RFC 1035, RFC 7766).
+
+mod message;
+mod name;
+mod stream;
+
+pub use message::{Message, Question, Resolved};
+pub use stream::Stream;
+
+use super::{Probe, Recogniser, Segment, Transports};
+use crate::model::{Application, Facts};
+
+pub const DNS: Application = Application::new("dns");
+pub const MDNS: Application = Application::new("mdns");
+pub const LLMNR: Application = Application::new("llmnr");
+
+pub(super) const RECOGNISER: Recogniser = Recogniser {
+    application: DNS,
+    over: Transports::Both,
+    depth: 1024,
+    ports: &[53],
+    about: "DNS: names asked for, types, answers (RFC 1035)",
+    probe,
+};
+
+pub(super) const MDNS_RECOGNISER: Recogniser = Recogniser {
+    application: MDNS,
+    over: Transports::Udp,
+    depth: 0,
+    ports: &[MDNS_PORT],
+    about: "Multicast DNS on its own port (RFC 6762)",
+    probe: probe_mdns,
+};
+
+pub(super) const LLMNR_RECOGNISER: Recogniser = Recogniser {
+    application: LLMNR,
+    over: Transports::Both,
+    depth: 512,
+    ports: &[LLMNR_PORT],
+    about: "Link-local name resolution on its own port (RFC 4795)",
+    probe: probe_llmnr,
+};
+
+const MDNS_PORT: u16 = 5353;
+const LLMNR_PORT: u16 = 5355;
+
+/// Whether the messages of such a flow are worth reading as long as it lives.
+pub fn is_dns(application: Application) -> bool {
+    application == DNS || application == MDNS || application == LLMNR
+}
+
+/// The names that a message gives addresses to: the name that was asked for, whatever the chain of
+/// aliases behind it. `over_tcp`: the message stands behind its length in two bytes.
+pub fn answers(payload: &[u8], over_tcp: bool) -> impl Iterator<Item = Resolved> {
+    let message = if over_tcp { payload.get(2..).unwrap_or_default() } else { payload };
+    Message::parse(message).map(|message| message.resolved).unwrap_or_default().into_iter()
+}
+
+fn probe(segment: &Segment<'_>) -> Probe {
+    let theirs = [137, MDNS_PORT, LLMNR_PORT];
+    if theirs.contains(&segment.server_port) || theirs.contains(&segment.client_port) {
+        return Probe::No;
+    }
+    if segment.is_tcp() {
+        return probe_tcp(segment);
+    }
+    judge(segment.payload, segment.on_port, segment.is_whole(), DNS)
+}
+
+fn probe_tcp(segment: &Segment<'_>) -> Probe {
+    let Some((length, message)) = segment.payload.split_first_chunk() else { return Probe::Need };
+    let length = usize::from(u16::from_be_bytes(*length));
+    if length < message::HEADER {
+        return Probe::No;
+    }
+    if message.len() < length && !segment.is_last {
+        // A zone transfer is long; its header must do.
+        let fits = message.len() < message::HEADER || Message::parse(message).is_some();
+        return if fits { Probe::Need } else { Probe::No };
+    }
+    judge(message.get(..length).unwrap_or(message), segment.on_port, message.len() >= length, DNS)
+}
+
+fn probe_mdns(segment: &Segment<'_>) -> Probe {
+    if segment.on_port { judge(segment.payload, true, segment.is_whole(), MDNS) } else { Probe::No }
+}
+
+fn probe_llmnr(segment: &Segment<'_>) -> Probe {
+    if segment.on_port && !segment.is_tcp() {
+        judge(segment.payload, true, segment.is_whole(), LLMNR)
+    } else {
+        Probe::No
+    }
+}
+
+/// Whether a message reads as DNS; away from its port only one without an oddity.
+fn judge(bytes: &[u8], on_port: bool, whole: bool, application: Application) -> Probe {
+    let Some(message) = Message::parse(bytes) else { return Probe::No };
+    if !message.is_plausible(application != DNS) || !(on_port || whole && message.is_exact) {
+        return Probe::No;
+    }
+    Probe::Match(Facts { application, detail: message.question.map(|question| question.name), ..Facts::default() })
+}

@@ -1,0 +1,385 @@
+//! The driver for one flow: feeds its first bytes to the recognisers until one matches or all say never.
+
+mod budget;
+mod set;
+
+pub use budget::Budget;
+use set::Set;
+
+use super::table::RECOGNISERS;
+use super::texture;
+use super::window::{Datagrams, Placed, Side, WINDOW};
+use super::{Probe, Segment, Transport};
+use crate::model::packet::tcp_flag;
+use crate::model::{Application, Facts, Packet, Protocol, Texture};
+
+/// What is known of a flow after one more packet.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing yet; go on.
+    Pending,
+    /// A recogniser matched.
+    Known(Facts),
+    /// All said never: the application is [`Application::UNKNOWN`] and the texture says what the bytes look like.
+    Unknown(Facts),
+}
+
+/// Datagrams after which a flow that is still undecided stays unknown.
+const MOST_DATAGRAMS: u16 = 12;
+/// Segments after which a stream that is still undecided stays unknown, however small they are.
+const MOST_SEGMENTS: u16 = 4096;
+/// How often a flow may start afresh: a datagram is its own beginning, and so may any segment be
+/// of a stream that was picked up in the middle.
+const FRESH_STARTS: u16 = 6;
+
+/// One flow's way to a verdict. Small until a recogniser asks for more; dropped when decided.
+#[derive(Debug)]
+pub struct Recognition {
+    /// The recognisers that have not said never.
+    open: Set,
+    transport: Transport,
+    /// The opener's port, the answerer's.
+    ports: [u16; 2],
+    /// TCP: the sequence number of the first byte of either side.
+    start: [Option<u32>; 2],
+    /// TCP: the start was not seen.
+    midstream: [bool; 2],
+    packets: u16,
+    starts: u16,
+    finished: bool,
+    /// Of the first bytes that nobody knew.
+    texture: Option<Texture>,
+    held: Option<Box<[Side; 2]>>,
+    reserved: usize,
+    budget: Budget,
+}
+
+impl Recognition {
+    /// For a flow of `protocol`; `None` where no recogniser speaks over it.
+    pub fn new(protocol: Protocol, opener_port: u16, answerer_port: u16, budget: &Budget) -> Option<Self> {
+        let transport = match protocol {
+            Protocol::TCP => Transport::Tcp,
+            Protocol::UDP | Protocol::UDPLITE => Transport::Udp,
+            _ => return None,
+        };
+        Some(Self {
+            open: Set::all(transport),
+            transport,
+            ports: [opener_port, answerer_port],
+            start: [None; 2],
+            midstream: [false; 2],
+            packets: 0,
+            starts: 0,
+            finished: false,
+            texture: None,
+            held: None,
+            reserved: 0,
+            budget: budget.clone(),
+        })
+    }
+
+    /// Whether nothing more will be said: the flow can drop this.
+    pub const fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Takes one packet of the flow, in the order it was seen.
+    pub fn feed(&mut self, packet: &Packet<'_>, from_opener: bool) -> Verdict {
+        if self.finished || packet.fragment.is_some_and(|fragment| !fragment.is_first) {
+            return Verdict::Pending;
+        }
+        match self.transport {
+            Transport::Tcp => self.feed_segment(packet, from_opener),
+            Transport::Udp => self.feed_datagram(packet, from_opener),
+        }
+    }
+
+    /// The flow is over, or nobody will wait longer: decides on what there is.
+    pub fn finish(&mut self) -> Verdict {
+        if self.finished {
+            return Verdict::Pending;
+        }
+        let held = self.held.take().unwrap_or_default();
+        for from_opener in [true, false] {
+            let (own, other) = sides(&held, from_opener);
+            if own.bytes().is_empty() {
+                continue;
+            }
+            let verdict = match self.transport {
+                Transport::Tcp => self.ask(own.bytes(), own.bytes().len(), other.bytes(), from_opener, true),
+                Transport::Udp => self.ask_again(own, other, from_opener),
+            };
+            if let Some(facts) = verdict {
+                return self.decide(facts);
+            }
+        }
+        let (opener, answerer) = sides(&held, true);
+        let bytes = if opener.bytes().is_empty() { answerer.bytes() } else { opener.bytes() };
+        self.finished = true;
+        if self.packets == 0 { Verdict::Pending } else { self.give_up(bytes) }
+    }
+
+    fn feed_segment(&mut self, packet: &Packet<'_>, from_opener: bool) -> Verdict {
+        let side = usize::from(!from_opener);
+        let mut sequence = packet.tcp_sequence;
+        if packet.tcp_flags & tcp_flag::SYN != 0 {
+            sequence = sequence.wrapping_add(1);
+            self.start[side] = Some(sequence);
+            self.midstream[side] = false;
+        }
+        let payload = packet.payload;
+        // A reset may carry a text for people (RFC 9293 §3.5.3): not the application's.
+        if payload.is_empty() || packet.tcp_flags & tcp_flag::RST != 0 {
+            return Verdict::Pending;
+        }
+        let Some(start) = self.start[side] else {
+            // A keep-alive repeats one byte that was long ago acknowledged (RFC 9293 §3.8.4).
+            if payload == [0] {
+                return Verdict::Pending;
+            }
+            self.start[side] = Some(sequence);
+            self.midstream[side] = true;
+            return self.grow(0, payload, packet, from_opener);
+        };
+        let distance = sequence.wrapping_sub(start).cast_signed();
+        if distance >= 0 {
+            return self.grow(distance.unsigned_abs() as usize, payload, packet, from_opener);
+        }
+        let before = distance.unsigned_abs() as usize;
+        if before < payload.len() {
+            return self.grow(0, payload.get(before..).unwrap_or_default(), packet, from_opener);
+        }
+        if before == payload.len() && self.midstream[side] && payload.len() > 1 {
+            return self.grow_front(sequence, packet, from_opener);
+        }
+        Verdict::Pending
+    }
+
+    /// One more segment, `offset` bytes after the start of its side.
+    fn grow(&mut self, offset: usize, payload: &[u8], packet: &Packet<'_>, from_opener: bool) -> Verdict {
+        self.packets = self.packets.saturating_add(1);
+        let cut = packet.payload.len() < packet.payload_len as usize;
+        let held = self.held.take();
+        let fresh = held.as_ref().is_none_or(|held| sides(held, from_opener).0.cost() == 0);
+        if offset == 0 && fresh {
+            // The usual case: nothing is kept, and nothing will be if somebody knows these bytes.
+            let other: &[u8] = held.as_ref().map_or(&[], |held| sides(held, from_opener).1.bytes());
+            if let Some(facts) = self.ask(payload, payload.len(), other, from_opener, cut) {
+                return self.decide(facts);
+            }
+            if self.open.is_empty() || cut {
+                return self.start_afresh(payload);
+            }
+            return self.keep(held, payload.len(), |side| side.place(0, payload) != Placed::Lost, from_opener, payload);
+        }
+        let mut held = held.unwrap_or_default();
+        let placed = own(&mut held, from_opener).place(offset, payload);
+        let (ours, others) = sides(&held, from_opener);
+        if placed == Placed::Nothing {
+            return self.keep(Some(held), 0, |_| true, from_opener, payload);
+        }
+        let is_last = cut || placed == Placed::Lost || self.packets >= MOST_SEGMENTS;
+        if let Some(facts) = self.ask(ours.bytes(), ours.bytes().len(), others.bytes(), from_opener, is_last) {
+            return self.decide(facts);
+        }
+        if self.open.is_empty() || is_last {
+            self.midstream[usize::from(!from_opener)] |= placed == Placed::Lost;
+            let bytes = if ours.bytes().is_empty() { payload } else { ours.bytes() };
+            return self.start_afresh(bytes);
+        }
+        self.keep(Some(held), 0, |_| true, from_opener, payload)
+    }
+
+    /// A stream that was picked up in the middle, and an earlier segment that came late.
+    fn grow_front(&mut self, sequence: u32, packet: &Packet<'_>, from_opener: bool) -> Verdict {
+        let mut held = self.held.take().unwrap_or_default();
+        own(&mut held, from_opener).prepend(packet.payload);
+        self.start[usize::from(!from_opener)] = Some(sequence);
+        self.packets = self.packets.saturating_add(1);
+        self.open = Set::all(self.transport);
+        let (ours, others) = sides(&held, from_opener);
+        if let Some(facts) = self.ask(ours.bytes(), ours.bytes().len(), others.bytes(), from_opener, false) {
+            return self.decide(facts);
+        }
+        if self.open.is_empty() {
+            return self.start_afresh(ours.bytes());
+        }
+        self.keep(Some(held), packet.payload.len(), |_| true, from_opener, packet.payload)
+    }
+
+    fn feed_datagram(&mut self, packet: &Packet<'_>, from_opener: bool) -> Verdict {
+        let payload = packet.payload;
+        if payload.is_empty() {
+            return Verdict::Pending;
+        }
+        self.packets = self.packets.saturating_add(1);
+        let is_last = self.packets >= MOST_DATAGRAMS;
+        let held = self.held.take();
+        let (earlier, other) = held.as_ref().map_or((Datagrams::default(), &[][..]), |held| {
+            let (own, other) = sides(held, from_opener);
+            (own.datagrams(), other.datagrams().next().unwrap_or_default())
+        });
+        if let Some(facts) =
+            self.ask_datagram(payload, packet.payload_len as usize, earlier, other, from_opener, is_last)
+        {
+            return self.decide(facts);
+        }
+        if self.open.is_empty() || is_last {
+            return self.start_afresh(payload);
+        }
+        let keep = |side: &mut Side| {
+            side.keep_datagram(payload);
+            true
+        };
+        self.keep(held, payload.len() + 2, keep, from_opener, payload)
+    }
+
+    /// Keeps what was fed, if there is room for it in the budget of all flows.
+    fn keep(
+        &mut self,
+        held: Option<Box<[Side; 2]>>,
+        more: usize,
+        place: impl FnOnce(&mut Side) -> bool,
+        from_opener: bool,
+        payload: &[u8],
+    ) -> Verdict {
+        let mut held = held.unwrap_or_default();
+        let cost = held.iter().map(Side::cost).sum::<usize>() + more;
+        if !self.budget.change(self.reserved, cost) || !place(own(&mut held, from_opener)) {
+            self.starts = FRESH_STARTS;
+            return self.start_afresh(payload);
+        }
+        self.reserved = cost;
+        self.held = Some(held);
+        Verdict::Pending
+    }
+
+    fn decide(&mut self, facts: Facts) -> Verdict {
+        self.finished = true;
+        self.held = None;
+        Verdict::Known(facts)
+    }
+
+    /// Nobody knows these bytes. A datagram or a piece of a stream's middle is given another chance.
+    fn start_afresh(&mut self, payload: &[u8]) -> Verdict {
+        let midstream = self.transport == Transport::Udp || self.midstream.iter().any(|&side| side);
+        self.starts = self.starts.saturating_add(1);
+        self.texture = self.texture.or_else(|| texture::of(payload));
+        if !midstream || self.starts >= FRESH_STARTS || self.packets >= MOST_DATAGRAMS {
+            return self.give_up(payload);
+        }
+        self.open = Set::all(self.transport);
+        self.held = None;
+        self.budget.change(self.reserved, 0);
+        self.reserved = 0;
+        for (start, midstream) in self.start.iter_mut().zip(self.midstream) {
+            if midstream {
+                *start = None;
+            }
+        }
+        Verdict::Pending
+    }
+
+    fn give_up(&mut self, payload: &[u8]) -> Verdict {
+        self.finished = true;
+        self.held = None;
+        Verdict::Unknown(Facts {
+            application: Application::UNKNOWN,
+            texture: self.texture.or_else(|| texture::of(payload)),
+            ..Facts::default()
+        })
+    }
+
+    fn ask(
+        &mut self,
+        payload: &[u8],
+        wire_len: usize,
+        other: &[u8],
+        from_opener: bool,
+        is_last: bool,
+    ) -> Option<Facts> {
+        let full = payload.len() >= WINDOW;
+        self.ask_all(&self.segment(payload, wire_len, Datagrams::default(), other, from_opener, is_last || full))
+    }
+
+    fn ask_datagram(
+        &mut self,
+        payload: &[u8],
+        wire_len: usize,
+        earlier: Datagrams<'_>,
+        other: &[u8],
+        from_opener: bool,
+        is_last: bool,
+    ) -> Option<Facts> {
+        self.ask_all(&self.segment(payload, wire_len, earlier, other, from_opener, is_last))
+    }
+
+    /// The last datagram of a side once more, now that no other will come.
+    fn ask_again(&mut self, own: &Side, other: &Side, from_opener: bool) -> Option<Facts> {
+        let last = own.datagrams().last()?;
+        let earlier = Datagrams::all_but_last(own);
+        let other = other.datagrams().next().unwrap_or_default();
+        self.ask_datagram(last, last.len(), earlier, other, from_opener, true)
+    }
+
+    fn segment<'a>(
+        &self,
+        payload: &'a [u8],
+        wire_len: usize,
+        earlier: Datagrams<'a>,
+        other: &'a [u8],
+        from_opener: bool,
+        is_last: bool,
+    ) -> Segment<'a> {
+        let [client_port, server_port] = self.ports;
+        Segment {
+            transport: self.transport,
+            from_opener,
+            payload,
+            other,
+            earlier,
+            wire_len,
+            server_port,
+            client_port,
+            on_port: false,
+            is_midstream: self.midstream[usize::from(!from_opener)],
+            is_last,
+        }
+    }
+
+    /// Asks every recogniser that has not said never, those whose port it is first.
+    fn ask_all(&mut self, segment: &Segment<'_>) -> Option<Facts> {
+        for on_port in [true, false] {
+            for (index, recogniser) in RECOGNISERS.iter().enumerate() {
+                let at_home = recogniser.ports.iter().any(|port| self.ports.contains(port));
+                if at_home != on_port || !self.open.has(index) {
+                    continue;
+                }
+                let deep = segment.is_tcp() && segment.payload.len() >= recogniser.depth;
+                let asked = Segment { on_port, is_last: segment.is_last || deep, ..*segment };
+                match (recogniser.probe)(&asked) {
+                    Probe::Match(facts) => return Some(facts),
+                    Probe::Need if !asked.is_last => {}
+                    Probe::Need | Probe::No => self.open.remove(index),
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Drop for Recognition {
+    fn drop(&mut self) {
+        self.budget.change(self.reserved, 0);
+    }
+}
+
+fn sides(held: &[Side; 2], from_opener: bool) -> (&Side, &Side) {
+    let [opener, answerer] = held;
+    if from_opener { (opener, answerer) } else { (answerer, opener) }
+}
+
+fn own(held: &mut [Side; 2], from_opener: bool) -> &mut Side {
+    let [opener, answerer] = held;
+    if from_opener { opener } else { answerer }
+}

@@ -1,0 +1,52 @@
+//! Small questions about text protocols.
+
+/// The first line without its end, and whether the end was there.
+pub(super) fn first_line(bytes: &[u8]) -> (&[u8], bool) {
+    match bytes.iter().position(|&b| b == b'\n') {
+        Some(end) => {
+            let line = bytes.get(..end).unwrap_or(bytes);
+            (line.strip_suffix(b"\r").unwrap_or(line), true)
+        }
+        None => (bytes, false),
+    }
+}
+
+/// Whether what there is could be the beginning of one of the words, or begins with one.
+pub(super) fn begins(bytes: &[u8], words: &[&[u8]]) -> Begins {
+    let mut answer = Begins::No;
+    for word in words {
+        if bytes.starts_with(word) {
+            return Begins::Yes;
+        }
+        if word.starts_with(bytes) {
+            answer = Begins::Perhaps;
+        }
+    }
+    answer
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begins {
+    Yes,
+    /// More bytes are needed to say.
+    Perhaps,
+    No,
+}
+
+/// Whether every byte is printable ASCII, a tab or the end of a line.
+pub(super) fn is_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&b| matches!(b, b'\t' | b'\r' | b'\n' | 0x20..=0x7e))
+}
+
+/// The value of a header such as `Host:` among lines that end in CRLF or LF; the name is given in lower case.
+pub(super) fn header<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let mut lines = head.split(|&b| b == b'\n').skip(1);
+    lines.by_ref().take_while(|line| !matches!(line, [] | [b'\r'])).take(MOST_HEADERS).find_map(|line| {
+        let (key, value) = line.split_at_checked(name.len())?;
+        let value = value.strip_prefix(b":")?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim_ascii())
+    })
+}
+
+/// Lines of one head that are looked at.
+const MOST_HEADERS: usize = 64;

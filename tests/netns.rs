@@ -1,0 +1,468 @@
+//! Live capture against the real kernel, inside namespaces of its own: what it counts, and what it survives.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test"
+)]
+
+#[path = "support/netns.rs"]
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use egret::capture::backends::{self, BACKENDS};
+use egret::capture::live::{Instruction, LiveOptions, SNAPLEN};
+use egret::capture::wall::{self, Stopwatch};
+use egret::capture::{Capture, CaptureError};
+use egret::model::{Event, Frame, Heading, InterfaceCounters, InterfaceInfo, LinkType, VlanTag};
+use support::{FAR, Lab, NEAR, Own, counters, inside, ip, read_all, read_until, send_frames};
+
+const BULK: usize = 64 << 20;
+
+fn open(backend: &str, interfaces: &[&str]) -> Box<dyn Capture> {
+    let interfaces = interfaces.iter().map(|&name| name.to_owned()).collect();
+    let options = LiveOptions { interfaces, backend: backend.to_owned(), ..LiveOptions::default() };
+    backends::open(&options).unwrap()
+}
+
+/// Sends `bytes` to the far host over one TCP connection and waits until both ends have closed it.
+fn upload(lab: &Lab, bytes: usize) {
+    let (tell, told) = crossbeam_channel::bounded(1);
+    let far = lab.start_far(move || {
+        let listener = TcpListener::bind((FAR, 0)).unwrap();
+        tell.send(listener.local_addr().unwrap()).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        std::io::copy(&mut stream, &mut std::io::sink()).unwrap()
+    });
+    let mut stream = TcpStream::connect(told.recv().unwrap()).unwrap();
+    let chunk = vec![0x5a; 1 << 20];
+    for _ in 0..bytes / chunk.len() {
+        stream.write_all(&chunk).unwrap();
+    }
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
+    assert_eq!(far.join().unwrap(), bytes as u64);
+}
+
+/// What a capture saw, in the shape of the kernel's counters, and what else is asked about the frames.
+#[derive(Default, Debug)]
+struct Sum {
+    out: (u64, u64),
+    arrived: (u64, u64),
+    unknown: (u64, u64),
+    super_packets: u64,
+    longest: usize,
+}
+
+impl Sum {
+    fn add(&mut self, event: &Event<'_>) {
+        let Event::Frames(frames) = event else { return };
+        assert!(!frames.is_empty() && frames.len() <= egret::model::event::BATCH);
+        for frame in *frames {
+            let place = match frame.heading {
+                Heading::Outgoing => &mut self.out,
+                Heading::Unknown => &mut self.unknown,
+                _ => &mut self.arrived,
+            };
+            place.0 += 1;
+            place.1 += u64::from(frame.wire_len);
+            self.super_packets += u64::from(frame.gso.is_some());
+            self.longest = self.longest.max(frame.data.len());
+            assert!(support::is_recent(frame.at), "{} is not now", frame.at);
+            if let Some(gso) = frame.gso {
+                assert!(frame.wire_len > u32::from(gso.size), "{frame:?}");
+            }
+        }
+    }
+
+    /// What the interface counted meanwhile, as (out, in).
+    fn expected(before: InterfaceCounters, after: InterfaceCounters) -> [(u64, u64); 2] {
+        [
+            (after.packets_out - before.packets_out, after.bytes_out - before.bytes_out),
+            (after.packets_in - before.packets_in, after.bytes_in - before.bytes_in),
+        ]
+    }
+}
+
+#[test]
+fn counts_what_the_kernel_counts() {
+    inside("counts_what_the_kernel_counts", &Own::Network, || {
+        let lab = Lab::new();
+        let mut capture = open("ring", &["near0"]);
+        let before = counters("near0");
+        let reader = std::thread::spawn(move || {
+            let mut sum = Sum::default();
+            // The connection's last packet is an acknowledgement of the far end's FIN, so the end is known by time.
+            let mut fins = 0;
+            read_until(&mut *capture, |event| {
+                sum.add(event);
+                if let Event::Frames(frames) = event {
+                    fins += frames.iter().filter(|frame| tcp_fin(frame)).count();
+                }
+                fins == 2
+            });
+            read_all(&mut *capture, |event| sum.add(event));
+            (sum, capture.losses())
+        });
+        upload(&lab, BULK);
+        let (sum, losses) = reader.join().unwrap();
+        let [out, arrived] = Sum::expected(before, counters("near0"));
+        println!("upload of {BULK} bytes: {sum:?}, {losses:?}");
+        assert_eq!((sum.out, sum.arrived), (out, arrived));
+        assert_eq!((sum.unknown.0, losses.ring, losses.imprecise), (0, 0, 0));
+        assert!(sum.super_packets > 100, "offloads are on, so super-packets must come: {sum:?}");
+        assert!(sum.longest <= SNAPLEN as usize);
+        assert!(out.1 > BULK as u64);
+    });
+}
+
+fn tcp_fin(frame: &Frame<'_>) -> bool {
+    frame.data.get(12..14) == Some(&[8, 0])
+        && frame.data.get(23) == Some(&6)
+        && frame.data.get(47).is_some_and(|f| f & 1 == 1)
+}
+
+#[test]
+fn pnet_says_what_it_lost() {
+    inside("pnet_says_what_it_lost", &Own::Network, || {
+        let lab = Lab::new();
+        let mut capture = open("pnet", &["near0"]);
+        let before = counters("near0");
+        let reader = std::thread::spawn(move || {
+            let mut sum = Sum::default();
+            let (mut done, watch) = (false, Stopwatch::start());
+            while !done && watch.elapsed() < support::ENOUGH {
+                let mut quiet = true;
+                capture
+                    .read(Duration::from_millis(500), &mut |event| {
+                        quiet &= !matches!(event, Event::Frames(_));
+                        sum.add(&event);
+                    })
+                    .unwrap();
+                done = quiet && sum.unknown.0 > 0;
+            }
+            (sum, capture.losses())
+        });
+        upload(&lab, BULK / 4);
+        let (sum, losses) = reader.join().unwrap();
+        let [out, arrived] = Sum::expected(before, counters("near0"));
+        println!("pnet: {sum:?}, {losses:?}, kernel: out {out:?} in {arrived:?}");
+        assert_eq!(sum.unknown.0 + losses.ring, out.0 + arrived.0);
+        assert_eq!(losses.imprecise, sum.unknown.0);
+        if losses.ring == 0 {
+            assert_eq!(sum.unknown.1, out.1 + arrived.1);
+        }
+    });
+}
+
+/// An Ethernet frame with a body that is recognised again.
+fn frame(to: [u8; 6], tags: &[(u16, u16)], length: usize) -> Vec<u8> {
+    let mut bytes = [to, [2, 0, 0, 0, 0, 9]].concat();
+    for (tpid, tci) in tags {
+        bytes.extend([tpid.to_be_bytes(), tci.to_be_bytes()].concat());
+    }
+    bytes.extend(0x88b5_u16.to_be_bytes());
+    bytes.resize(length, 0xa5);
+    bytes
+}
+
+fn is_ours(frame: &Frame<'_>) -> bool {
+    frame.data.windows(2).any(|pair| pair == 0x88b5_u16.to_be_bytes())
+}
+
+fn near_address() -> [u8; 6] {
+    let text = std::fs::read_to_string("/proc/self/net/dev").unwrap();
+    assert!(text.contains("near0"));
+    let mac = pnet::datalink::interfaces().into_iter().find(|one| one.name == "near0").unwrap().mac.unwrap();
+    mac.octets()
+}
+
+#[test]
+fn tells_where_frames_are_going() {
+    inside("tells_where_frames_are_going", &Own::Network, || {
+        let lab = Lab::new();
+        let mut capture = open("auto", &["near0"]);
+        assert!(capture.health().is_empty(), "{:?}", capture.health());
+        let me = near_address();
+        lab.at_far(move || {
+            let (all, group, other) = ([0xff; 6], [1, 0, 0x5e, 0, 0, 1], [2, 0, 0, 0, 0, 0x77]);
+            send_frames("far0", &[me, all, group, other].map(|to| frame(to, &[], 60)));
+        });
+        send_frames("near0", &[frame([2, 0, 0, 0, 0, 0x88], &[], 61)]);
+        let mut seen = Vec::new();
+        read_until(&mut *capture, |event| {
+            if let Event::Frames(frames) = event {
+                for frame in frames.iter().filter(|frame| is_ours(frame)) {
+                    assert_eq!((frame.link, frame.gso, frame.vlan), (LinkType::Ethernet, None, None));
+                    seen.push((frame.heading, frame.wire_len, frame.data.len()));
+                }
+            }
+            seen.len() == 5
+        });
+        let headings = [Heading::Host, Heading::Broadcast, Heading::Multicast, Heading::OtherHost];
+        assert_eq!(seen[..4], headings.map(|heading| (heading, 60, 60)));
+        assert_eq!(seen[4], (Heading::Outgoing, 61, 61));
+    });
+}
+
+#[test]
+fn keeps_vlan_tags_and_counts_them() {
+    inside("keeps_vlan_tags_and_counts_them", &Own::Network, || {
+        let lab = Lab::new();
+        let mut capture = open("ring", &["near0"]);
+        let me = near_address();
+        lab.at_far(move || {
+            let (plain, customer) = ((0x8100, 0x2064), (0x88a8, 0x0fff));
+            send_frames("far0", &[frame(me, &[plain], 100), frame(me, &[customer, plain], 104), frame(me, &[], 96)]);
+        });
+        let mut seen = Vec::new();
+        read_until(&mut *capture, |event| {
+            if let Event::Frames(frames) = event {
+                seen.extend(
+                    frames.iter().filter(|one| is_ours(one)).map(|one| (one.vlan, one.wire_len, one.data.len())),
+                );
+            }
+            seen.len() == 3
+        });
+        // The kernel takes the outer tag off; an inner one stays in the bytes.
+        let outer = |tpid, tci| Some(VlanTag { tpid, tci });
+        assert_eq!(seen, [(outer(0x8100, 0x2064), 100, 96), (outer(0x88a8, 0x0fff), 104, 100), (None, 96, 96)]);
+    });
+}
+
+#[test]
+fn filters_run_in_the_kernel() {
+    inside("filters_run_in_the_kernel", &Own::Network, || {
+        let lab = Lab::new();
+        let listen = |filter: Vec<Instruction>, snaplen| {
+            let interfaces = vec!["near0".to_owned()];
+            let options = LiveOptions { interfaces, filter: Some(filter), snaplen, ..LiveOptions::default() };
+            backends::open(&options).unwrap()
+        };
+        let mut none = listen(vec![Instruction::keep(0)], SNAPLEN);
+        // ldh [12]; jeq #0x88b5, keep, drop
+        let load = Instruction { code: 0x28, jump_true: 0, jump_false: 0, k: 12 };
+        let test = Instruction { code: 0x15, jump_true: 0, jump_false: 1, k: 0x88b5 };
+        let mut some = listen(vec![load, test, Instruction::keep(262_144), Instruction::keep(0)], 64);
+        let me = near_address();
+        upload(&lab, 1 << 20);
+        lab.at_far(move || send_frames("far0", &[frame(me, &[], 700), frame(me, &[(0x8100, 5)], 704)]));
+        let mut kept = Vec::new();
+        read_all(&mut *some, |event| {
+            if let Event::Frames(frames) = event {
+                kept.extend(frames.iter().map(|one| (one.wire_len, one.data.len())));
+            }
+        });
+        assert_eq!(kept, [(700, 64), (704, 64)]);
+        read_all(&mut *none, |event| assert!(!matches!(event, Event::Frames(_)), "{event:?}"));
+        assert_eq!(none.losses().ring, 0);
+    });
+}
+
+#[test]
+fn idle_reads_return_in_time() {
+    inside("idle_reads_return_in_time", &Own::Network, || {
+        let _lab = Lab::new();
+        for backend in BACKENDS {
+            let mut capture = open(backend.id, &["near0"]);
+            read_all(&mut *capture, |_| {});
+            let mut quiet = Vec::new();
+            for _ in 0..10 {
+                let (before, watch) = (wall::now(), Stopwatch::start());
+                let mut take = |event: Event<'_>| match event {
+                    Event::Quiet(at) => quiet.push((before, at)),
+                    other => panic!("{other:?}"),
+                };
+                capture.read(Duration::from_millis(30), &mut take).unwrap();
+                assert!(watch.elapsed() < Duration::from_millis(200), "{}: {:?}", backend.id, watch.elapsed());
+            }
+            assert_eq!(quiet.len(), 10, "{}", backend.id);
+            assert!(quiet.windows(2).all(|pair| pair[0].1 < pair[1].1), "{}: time stands", backend.id);
+            assert!(quiet.iter().all(|(before, at)| before.since(*at) < Duration::from_millis(150)), "{}", backend.id);
+        }
+    });
+}
+
+/// Sends a datagram to the far host, where nobody listens; at once, or when the interface is ready.
+fn knock() {
+    let socket = UdpSocket::bind((NEAR, 0)).unwrap();
+    let _ = socket.send_to(b"knock knock", (FAR, 9));
+}
+
+/// Reads until the interface is told to be as wanted.
+fn until_told(capture: &mut dyn Capture, name: &str, wanted: impl Fn(&InterfaceInfo) -> bool) -> InterfaceInfo {
+    let mut last = None;
+    read_until(capture, |event| match event {
+        Event::Interface(at, info) if info.name.as_str() == name && wanted(info) => {
+            assert!(support::is_recent(*at));
+            last = Some(info.clone());
+            true
+        }
+        _ => false,
+    });
+    last.unwrap()
+}
+
+#[test]
+fn follows_interfaces_that_go_and_come() {
+    inside("follows_interfaces_that_go_and_come", &Own::Network, || {
+        let lab = Lab::new();
+        for backend in ["ring", "pnet"] {
+            let mut capture = open(backend, &["near0"]);
+            let first = until_told(&mut *capture, "near0", |info| info.is_up);
+            assert!(capture.health().is_empty(), "{:?}", capture.health());
+            assert_eq!(first.addresses, [NEAR.parse::<std::net::IpAddr>().unwrap()]);
+            assert!(first.counters.is_some() && !first.is_loopback);
+
+            ip("addr add 10.78.0.1/24 dev near0");
+            assert_eq!(until_told(&mut *capture, "near0", |info| info.addresses.len() == 2).id, first.id);
+
+            ip("link set near0 down");
+            until_told(&mut *capture, "near0", |info| !info.is_up);
+            assert_eq!(capture.health().len(), 1);
+            ip("link set near0 up");
+            until_told(&mut *capture, "near0", |info| info.is_up);
+            assert!(capture.health().is_empty());
+            hears(&mut *capture, backend);
+
+            ip("link del near0");
+            let gone = until_told(&mut *capture, "near0", |info| !info.is_up);
+            assert_eq!((gone.addresses.len(), gone.counters), (0, None));
+            let health = capture.health();
+            assert!(health.len() == 1 && health[0].what.as_str().contains("near0 is gone"), "{health:?}");
+
+            lab.join();
+            let back = until_told(&mut *capture, "near0", |info| info.is_up && !info.addresses.is_empty());
+            assert_eq!(back.id, first.id);
+            assert!(capture.health().is_empty());
+            hears(&mut *capture, backend);
+            assert_eq!(capture.interfaces().len(), 1);
+        }
+    });
+}
+
+/// Knocks until a frame to the far host's port 9 is seen, or its address is asked for.
+fn hears(capture: &mut dyn Capture, backend: &str) {
+    let watch = Stopwatch::start();
+    let mut heard = 0;
+    while heard == 0 {
+        assert!(watch.elapsed() < support::ENOUGH, "{backend} stays deaf");
+        knock();
+        let mut count = |event: Event<'_>| {
+            if let Event::Frames(frames) = event {
+                heard += frames.len();
+            }
+        };
+        capture.read(Duration::from_millis(100), &mut count).unwrap();
+    }
+}
+
+#[test]
+fn any_hears_all_interfaces_and_newcomers() {
+    inside("any_hears_all_interfaces_and_newcomers", &Own::Network, || {
+        let _lab = Lab::new();
+        for backend in ["ring", "pnet"] {
+            let mut capture = open(backend, &["any"]);
+            let mut told: Vec<InterfaceInfo> = Vec::new();
+            let mut heard = std::collections::HashMap::new();
+            let mut note = |event: &Event<'_>, told: &mut Vec<InterfaceInfo>| match event {
+                Event::Interface(_, info) => told.push(info.clone()),
+                Event::Frames(frames) => {
+                    for frame in *frames {
+                        assert!(told.iter().any(|one| one.id == frame.interface), "frame before its interface");
+                        *heard.entry((frame.interface, frame.heading)).or_insert(0) += 1;
+                    }
+                }
+                Event::Quiet(_) => {}
+            };
+            let local = UdpSocket::bind("127.0.0.1:0").unwrap();
+            local.send_to(&[1; 40], local.local_addr().unwrap()).unwrap();
+            knock();
+            read_all(&mut *capture, |event| note(event, &mut told));
+
+            ip("link add late0 type veth peer name late1");
+            ip("link set late0 up");
+            ip("link set late1 up");
+            read_until(&mut *capture, |event| {
+                note(event, &mut told);
+                told.iter().any(|one| one.name.as_str() == "late1" && one.is_up)
+            });
+            send_frames("late0", &[frame([0xff; 6], &[], 60)]);
+            read_all(&mut *capture, |event| note(event, &mut told));
+            ip("link del late0");
+
+            let id = |name: &str| told.iter().find(|one| one.name.as_str() == name).unwrap().id;
+            let count = |name, heading| heard.get(&(id(name), heading)).copied().unwrap_or(0);
+            println!("{backend}: {heard:?}");
+            if backend == "ring" {
+                // On the loopback each packet is seen twice: going out, then coming in.
+                assert_eq!((count("lo", Heading::Outgoing), count("lo", Heading::Host)), (1, 1));
+                assert!(count("near0", Heading::Outgoing) >= 1);
+                assert!(count("late0", Heading::Outgoing) >= 1 && count("late1", Heading::Broadcast) >= 1);
+            } else {
+                assert_eq!(count("lo", Heading::Unknown), 1);
+                assert!(count("near0", Heading::Unknown) >= 1 && count("late1", Heading::Unknown) >= 1);
+            }
+            assert!(told.iter().find(|one| one.name.as_str() == "lo").unwrap().is_loopback);
+            assert!(capture.health().is_empty());
+        }
+    });
+}
+
+#[test]
+fn several_interfaces_keep_their_numbers() {
+    inside("several_interfaces_keep_their_numbers", &Own::Network, || {
+        let _lab = Lab::new();
+        let mut capture = open("ring", &["near0", "lo", "near0"]);
+        let names: Vec<_> = capture.interfaces().iter().map(|one| (one.id.0, one.name.to_string())).collect();
+        assert_eq!(names, [(0, "near0".to_owned()), (1, "lo".to_owned())]);
+        let local = UdpSocket::bind("127.0.0.1:0").unwrap();
+        local.send_to(&[1; 40], local.local_addr().unwrap()).unwrap();
+        knock();
+        let mut heard = std::collections::HashMap::new();
+        read_all(&mut *capture, |event| {
+            if let Event::Frames(frames) = event {
+                frames.iter().for_each(|frame| *heard.entry(frame.interface.0).or_insert(0) += 1);
+            }
+        });
+        assert!(heard[&0] >= 1);
+        assert_eq!(heard[&1], 2);
+    });
+}
+
+#[test]
+fn without_rights_it_says_so() {
+    inside("without_rights_it_says_so", &Own::Users, || {
+        for backend in BACKENDS {
+            let options = LiveOptions {
+                interfaces: vec!["lo".to_owned()],
+                backend: backend.id.to_owned(),
+                ..LiveOptions::default()
+            };
+            let Err(error) = backends::open(&options) else { panic!("{} opened without rights", backend.id) };
+            assert!(matches!(error, CaptureError::NotPermitted), "{}: {error:?}", backend.id);
+        }
+        assert!(matches!(backends::can_listen(), Err(CaptureError::NotPermitted)));
+        assert!(matches!(backends::can_make_a_ring(), Err(CaptureError::NotPermitted)));
+    });
+}
+
+#[test]
+fn with_rights_the_probes_agree() {
+    inside("with_rights_the_probes_agree", &Own::Network, || {
+        backends::can_listen().unwrap();
+        backends::can_make_a_ring().unwrap();
+        assert!(egret::sys::Capabilities::effective().unwrap().has(egret::sys::Capability::NetRaw));
+        let refused = backends::open(&LiveOptions::default());
+        assert!(matches!(refused, Err(CaptureError::Unsupported(_))), "nothing but a loopback that is down");
+        ip("link add eth7 type veth peer name eth8");
+        ip("link set eth7 up");
+        let capture = backends::open(&LiveOptions::default()).unwrap();
+        assert_eq!(capture.interfaces()[0].name.as_str(), "eth7");
+    });
+}

@@ -19,6 +19,7 @@ mod quantity;
 pub mod words;
 
 pub use nearest::nearest;
+pub use quantity::span as seconds;
 pub use words::{ALIASES, WORDS, Word};
 
 use std::fmt;
@@ -85,6 +86,11 @@ impl Filter {
     pub const fn is_everything(&self) -> bool {
         matches!(self.node, Node::All)
     }
+}
+
+/// A regular expression as filters have them: without regard to case, bounded in size, linear in time.
+pub fn pattern(text: &str) -> Result<regex::Regex, FilterError> {
+    operand::regex(text, 0)
 }
 
 impl Default for Filter {

@@ -15,6 +15,7 @@
 
 pub mod baseline;
 pub mod capture;
+pub mod cli;
 pub mod decode;
 pub mod detect;
 pub mod error;

@@ -79,7 +79,7 @@ fn multiple(prefix: &str) -> Option<f64> {
 }
 
 /// Seconds of `90`, `1.5s`, `10m`, `1h30m`, `2d`, `1w`, `20ms`.
-pub(super) fn span(text: &str) -> Option<f64> {
+pub fn span(text: &str) -> Option<f64> {
     let mut rest = text;
     let mut sum = 0.0;
     while !rest.is_empty() {

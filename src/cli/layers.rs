@@ -1,0 +1,90 @@
+//! The layers of settings: what the options say, on top of what the files say.
+
+use crate::error::Error;
+
+use super::args::{DisplayArgs, MemoryArgs, SourceArgs, TextArgs};
+use super::config;
+use super::job::PortDisplay;
+use super::places::Places;
+use super::settings::Settings;
+
+/// The files, the most general first, below what the command line says.
+pub(super) fn layered(said: Settings, memory: &MemoryArgs, places: &Places) -> Result<Settings, Error> {
+    let mut below = Settings::default();
+    for path in places.configs.iter().filter(|path| path.exists()) {
+        below = config::read(path, &places.who)?.over(below);
+    }
+    if let Some(path) = &memory.config {
+        below = config::read(path, &places.who)?.over(below);
+    }
+    Ok(said.over(below))
+}
+
+const fn set(is: bool) -> Option<bool> {
+    if is { Some(true) } else { None }
+}
+
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    if list.is_empty() { None } else { Some(list) }
+}
+
+impl SourceArgs {
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            interface: some(self.interface.clone()),
+            capture: self.capture,
+            promiscuous: set(self.promiscuous),
+            filter_code: self.filter_code.clone(),
+            net_filter: self.net_filter,
+            net_filter6: self.net_filter6,
+            local: some(self.local.clone()),
+            ..Settings::default()
+        }
+    }
+}
+
+impl MemoryArgs {
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            count: self.count,
+            max_flows: self.max_flows,
+            learn_for: self.learn_for,
+            state: self.state.clone(),
+            known_good: self.known_good.clone(),
+            ..Settings::default()
+        }
+    }
+}
+
+impl DisplayArgs {
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            dns_resolution: if self.numeric { Some(false) } else { self.dns_resolution },
+            port_resolution: if self.numeric_ports { Some(false) } else { self.port_resolution },
+            port_display: if self.ports { Some(PortDisplay::On) } else { self.port_display },
+            show_bars: if self.no_bars { Some(false) } else { None },
+            use_bytes: set(self.use_bytes),
+            link_local: set(self.link_local),
+            max_bandwidth: self.max_bandwidth,
+            log_scale: set(self.log_scale),
+            line_display: self.line_display,
+            sort: self.sort,
+            columns: some(self.columns.clone()),
+            group_by: self.group_by,
+            screen_filter: self.screen_filter.clone(),
+            theme: self.theme,
+            ..Settings::default()
+        }
+    }
+}
+
+impl TextArgs {
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            no_curses: set(self.no_curses),
+            timed_output: self.timed_output,
+            num_lines: self.num_lines,
+            ..Settings::default()
+        }
+    }
+}

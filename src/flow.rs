@@ -1,5 +1,20 @@
-//! The flow table: oriented, bounded, exact; closes intervals.
+//! The flow table: oriented, bounded, exact; closes intervals and shows itself as rows.
 
+pub mod close;
+pub mod facing;
+pub mod fold;
+pub mod fragments;
+pub mod hash;
+pub mod history;
+pub mod index;
 pub mod interval;
+pub mod recognise;
+pub mod record;
+pub mod rows;
+pub mod table;
+pub mod tcp;
+#[cfg(test)]
+mod tests;
 
 pub use interval::{Interval, Pressure, Sample};
+pub use table::{FlowConfig, FlowTable};

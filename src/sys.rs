@@ -5,6 +5,7 @@ pub mod namespace;
 pub mod notices;
 pub mod packet;
 pub mod poll;
+pub mod prefetch;
 pub mod process;
 pub mod ring;
 

@@ -14,7 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("protocol", &["model"]),
     ("snapshot", &["model"]),
     ("filter", &["model", "snapshot"]),
-    ("flow", &["model", "decode", "protocol", "snapshot"]),
+    ("flow", &["model", "sys", "protocol", "snapshot"]),
     ("host", &["model", "error", "sys", "capture"]),
     ("baseline", &["model", "flow"]),
     ("marks", &["model", "error", "snapshot"]),

@@ -14,6 +14,8 @@ pub struct Interval {
     pub span: Duration,
     /// Flows that had packets, in the order of their first packet within the interval.
     pub samples: Vec<Sample>,
+    /// Flows that had packets but found no room in `samples`: the lightest. What they did is told later.
+    pub left_out: u64,
     /// Wire bytes of all flows, evicted ones included.
     pub bytes_out: u64,
     pub bytes_in: u64,

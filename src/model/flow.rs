@@ -56,6 +56,11 @@ pub enum TcpState {
 }
 
 impl TcpState {
+    /// A plain segment may still change it.
+    pub const fn is_settling(self) -> bool {
+        matches!(self, Self::None | Self::SynSent | Self::SynReceived)
+    }
+
     pub const fn id(self) -> &'static str {
         match self {
             Self::None => "-",

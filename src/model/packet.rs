@@ -58,6 +58,28 @@ pub struct Fragment {
 }
 
 impl Packet<'_> {
+    /// A packet of nothing, to fill a batch with.
+    pub const EMPTY: Self = Self {
+        at: Timestamp::ZERO,
+        interface: InterfaceId(0),
+        heading: Heading::Unknown,
+        v6: false,
+        protocol: Protocol::from_number(0),
+        source: [0; 2],
+        destination: [0; 2],
+        source_port: 0,
+        destination_port: 0,
+        frame_len: 0,
+        segment_headers: 0,
+        segments: 1,
+        ip_len: 0,
+        payload_len: 0,
+        tcp_flags: 0,
+        tcp_sequence: 0,
+        payload: &[],
+        fragment: None,
+    };
+
     /// The conversation with the sender as the first end.
     pub const fn key(&self) -> FlowKey {
         FlowKey::from_words(

@@ -1,0 +1,198 @@
+//! The end of an interval: what every flow did in it.
+
+use std::time::Duration;
+
+use crate::model::{Application, Direction, FlowKey, Name, NameSource, Opener, Owner, Subject, Timestamp};
+
+use super::history::STEPS;
+use super::interval::{Interval, Pressure, Sample};
+use super::record::{Cold, Record, bit};
+use super::table::FlowTable;
+
+/// A flow without a name is looked up again for this long; an answer may come after the first packet.
+const NAMELESS_FOR: Duration = Duration::from_secs(10);
+
+impl FlowTable {
+    /// Closes the present second. `at` is its end; flows and totals take stock of what it brought.
+    pub fn close(&mut self, at: Timestamp) -> Interval {
+        let tick = self.tick;
+        let sums = std::mem::take(&mut self.sums);
+        self.totals.add(tick, sums.wire);
+        let mut dirty = std::mem::take(&mut self.dirty);
+        let left_out = self.choose_samples(&mut dirty);
+        let mut interval = Interval {
+            at,
+            span: Duration::from_secs(1),
+            samples: Vec::with_capacity(dirty.len()),
+            left_out,
+            bytes_out: sums.wire[0],
+            bytes_in: sums.wire[1],
+            pressure: Pressure {
+                kept: self.kept(),
+                limit: self.limit(),
+                evicted_flows: sums.evicted_flows,
+                evicted_bytes: sums.evicted_bytes,
+            },
+        };
+        for &place in &dirty {
+            self.settle_if_over(place, false);
+            self.find_name(place, at);
+            interval.samples.push(self.close_flow(place, tick));
+        }
+        self.choose_shown(&dirty);
+        self.dirty = dirty;
+        self.dirty.clear();
+        if !self.records.is_empty() {
+            self.expire(at);
+        }
+        interval
+    }
+
+    /// Cuts the flows that moved down to those an interval has room for: judged ones first, then the heaviest.
+    /// What the others did is told when they are chosen in a later interval; their bytes are counted anyway.
+    fn choose_samples(&self, dirty: &mut Vec<u32>) -> u64 {
+        let room = self.config.samples.max(1);
+        if dirty.len() <= room {
+            return 0;
+        }
+        let left_out = dirty.len() - room;
+        let records = &self.records;
+        dirty.select_nth_unstable_by_key(room, |place| std::cmp::Reverse(records[*place as usize].value()));
+        dirty.truncate(room);
+        dirty.sort_unstable();
+        left_out as u64
+    }
+
+    fn close_flow(&mut self, place: u32, tick: u32) -> Sample {
+        let record = self.records[place as usize];
+        let cold = &mut self.cold[place as usize];
+        let (out, into) = record.out_in();
+        let wire = [record.bytes[0] + cold.segment_headers[0], record.bytes[1] + cold.segment_headers[1]];
+        let moved = [wire[0] - cold.closed_wire[0], wire[1] - cold.closed_wire[1]];
+        let payload = [record.payload[0] - cold.closed_payload[0], record.payload[1] - cold.closed_payload[1]];
+        let packets = [record.packets[0] - cold.closed_packets[0], record.packets[1] - cold.closed_packets[1]];
+        let sample = Sample {
+            key: record.key,
+            subject: subject(&record, cold),
+            direction: direction(&record),
+            opener: opener(&record),
+            state: record.state,
+            is_new: cold.closed_packets == [0; 2],
+            opened: cold.opened - cold.closed_opened,
+            answered: record.is(bit::ANSWERED),
+            bytes_out: moved[out],
+            bytes_in: moved[into],
+            payload_out: payload[out],
+            payload_in: payload[into],
+            packets_out: packets[out],
+            packets_in: packets[into],
+            total_out: wire[out],
+            total_in: wire[into],
+            total_payload_out: record.payload[out],
+            total_payload_in: record.payload[into],
+            first: cold.first,
+            last: record.last,
+            facts: cold.facts().cloned(),
+            owner: cold.owner().cloned(),
+        };
+        (cold.closed_wire, cold.closed_payload, cold.closed_packets) = (wire, record.payload, record.packets);
+        cold.closed_opened = cold.opened;
+        cold.peak = [cold.peak[0].max(moved[0]), cold.peak[1].max(moved[1])];
+        self.remember(place, tick, moved);
+        sample
+    }
+
+    /// Writes the second into the flow's history; one is given to it if it has none.
+    fn remember(&mut self, place: u32, tick: u32, moved: [u64; 2]) {
+        if self.cold[place as usize].history.is_none() {
+            let records = &self.records;
+            let given = self.histories.take(place, tick, |holder| records[holder as usize].weight);
+            let Some((slot, loser)) = given else { return };
+            if let Some(loser) = loser {
+                self.cold[loser as usize].history = None;
+            }
+            self.cold[place as usize].history = Some(slot);
+        }
+        if let Some(slot) = self.cold[place as usize].history {
+            self.histories.add(slot, tick, moved);
+        }
+    }
+
+    /// Gives back the histories of flows that have been silent for longer than the longest average.
+    pub(super) fn release_histories(&mut self) {
+        for place in &self.shown {
+            let silent = self.tick.saturating_sub(self.records[*place as usize].tick) as usize > STEPS;
+            if silent && let Some(slot) = self.cold[*place as usize].history.take() {
+                self.histories.give_back(slot);
+            }
+        }
+    }
+
+    /// A flow whose payload named nobody gets the name that DNS gave its address.
+    fn find_name(&mut self, place: u32, at: Timestamp) {
+        let cold = &self.cold[place as usize];
+        if cold.name().is_some() || at.since(cold.first) > NAMELESS_FOR {
+            return;
+        }
+        let record = &self.records[place as usize];
+        let remote = record.key.end(record.ours().other()).ip;
+        if let Some(name) = self.names.lookup(remote, at) {
+            self.cold[place as usize].detail_mut().name = Some(name);
+        }
+    }
+
+    /// Takes in a name for an address, for flows that have none better.
+    pub fn hear_name(&mut self, ip: std::net::IpAddr, name: &Name) {
+        for place in 0..self.records.len() {
+            let record = &self.records[place];
+            if record.packets == [0; 2] || record.key.end(record.ours().other()).ip != ip {
+                continue;
+            }
+            let cold = &mut self.cold[place];
+            if cold.name().is_none_or(|old| old.source > name.source) {
+                cold.detail_mut().name = Some(name.clone());
+            }
+        }
+    }
+
+    /// Takes in the owner of a flow.
+    pub fn hear_owner(&mut self, key: &FlowKey, owner: std::sync::Arc<Owner>) {
+        let key = key.canonical().0;
+        if let Some((_, place)) = self.find(self.hasher.hash(&key), &key) {
+            self.cold[place as usize].detail_mut().owner = Some(owner);
+        }
+    }
+}
+
+/// Who talked to whom.
+pub(super) fn subject(record: &Record, cold: &Cold) -> Subject {
+    let ours = record.key.end(record.ours());
+    let theirs = record.key.end(record.ours().other());
+    let port = if direction(record) == Direction::In { ours.port } else { theirs.port };
+    Subject {
+        host: ours.ip,
+        remote: theirs.ip,
+        port,
+        protocol: record.key.protocol(),
+        // Whoever owns an address writes its reverse name: nothing is judged by it.
+        name: cold.name().filter(|name| name.source != NameSource::Ptr).map(|name| name.text.clone()),
+        application: cold.facts().map_or(Application::PENDING, |facts| facts.application),
+        flow: Some(record.key),
+    }
+}
+
+pub(super) fn direction(record: &Record) -> Direction {
+    if record.is(bit::LOCAL) {
+        Direction::Local
+    } else if record.is(bit::TRANSIT) {
+        Direction::Transit
+    } else if record.opener() == record.ours() {
+        Direction::Out
+    } else {
+        Direction::In
+    }
+}
+
+pub(super) const fn opener(record: &Record) -> Opener {
+    if record.is(bit::HANDSHAKE) { Opener::Handshake } else { Opener::FirstPacket }
+}

@@ -1,0 +1,126 @@
+//! First payload bytes to the recognisers, and what they learnt back to the flow.
+
+use std::sync::Arc;
+
+use crate::model::packet::tcp_flag::SYN;
+use crate::model::{Facts, FlowKey, Name, NameSource, Packet, Protocol, Side, TcpState};
+use crate::protocol::{Budget, Recognition, Verdict, dns};
+
+use super::record::{Cold, PayloadUse};
+use super::table::FlowTable;
+
+/// The most flows whose payload is being collected at once. A flood beyond that is not recognised, but counted.
+const LIMIT: usize = 16_384;
+
+impl FlowTable {
+    /// Only for flows that are not settled yet: the rest of the traffic never comes here.
+    #[cold]
+    pub(super) fn read_payload(&mut self, packet: &Packet<'_>, place: u32, sender: Side) {
+        match self.records[place as usize].payload_use {
+            PayloadUse::Settled => {}
+            PayloadUse::Messages => self.read_messages(packet, place, sender),
+            PayloadUse::Undecided => self.recognise(packet, place, sender),
+        }
+    }
+
+    fn recognise(&mut self, packet: &Packet<'_>, place: u32, sender: Side) {
+        let record = self.records[place as usize];
+        let from_opener = sender == record.opener();
+        let cold = &mut self.cold[place as usize];
+        let is_under_way = cold.detail.as_ref().is_some_and(|detail| detail.recognition.is_some());
+        if !is_under_way {
+            if self.recognising >= LIMIT {
+                self.unrecognised += 1;
+                self.records[place as usize].payload_use = PayloadUse::Settled;
+                return;
+            }
+            let Some(recognition) = begin(&record.key, record.opener(), cold, &self.budget) else {
+                self.records[place as usize].payload_use = PayloadUse::Settled;
+                return;
+            };
+            cold.detail_mut().recognition = Some(Box::new(recognition));
+            self.recognising += 1;
+        }
+        let Some(recognition) = cold.detail_mut().recognition.as_mut() else { return };
+        match recognition.feed(packet, from_opener) {
+            Verdict::Pending => {}
+            Verdict::Known(facts) | Verdict::Unknown(facts) => {
+                self.settle(place, facts);
+                if self.records[place as usize].payload_use == PayloadUse::Messages {
+                    self.read_messages(packet, place, sender);
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self, place: u32, facts: Facts) {
+        let record = &mut self.records[place as usize];
+        record.payload_use = if dns::is_dns(facts.application) { PayloadUse::Messages } else { PayloadUse::Settled };
+        let detail = self.cold[place as usize].detail_mut();
+        if detail.recognition.take().is_some() {
+            self.recognising -= 1;
+        }
+        detail.name = name_of(&facts).or_else(|| detail.name.take());
+        detail.facts = Some(Arc::new(facts));
+    }
+
+    /// No more will come of a flow that is over: decides on what there is.
+    pub(super) fn settle_if_over(&mut self, place: u32, is_over: bool) {
+        let record = &self.records[place as usize];
+        if record.payload_use != PayloadUse::Undecided
+            || !is_over && !matches!(record.state, TcpState::Closed | TcpState::Reset)
+        {
+            return;
+        }
+        let Some(recognition) =
+            self.cold[place as usize].detail.as_mut().and_then(|detail| detail.recognition.as_mut())
+        else {
+            return;
+        };
+        if let Verdict::Known(facts) | Verdict::Unknown(facts) = recognition.finish() {
+            self.settle(place, facts);
+        }
+    }
+
+    /// Remembers which addresses the DNS answers of a flow give to which names.
+    fn read_messages(&mut self, packet: &Packet<'_>, place: u32, sender: Side) {
+        let at = packet.at;
+        let names = &mut self.names;
+        let mut learn = |message: &[u8]| {
+            for answer in dns::answers(message, false) {
+                names.learn(answer, at);
+            }
+        };
+        if packet.protocol == Protocol::TCP {
+            let streams = self.cold[place as usize].detail_mut().dns.get_or_insert_default();
+            streams[sender as usize].feed(packet.tcp_sequence, packet.payload, learn);
+        } else {
+            learn(packet.payload);
+        }
+    }
+}
+
+/// A recognition that knows where the streams of both sides begin, as far as the handshake was seen.
+fn begin(key: &FlowKey, opener: Side, cold: &Cold, budget: &Budget) -> Option<Recognition> {
+    let ports = (key.end(opener).port, key.end(opener.other()).port);
+    let mut recognition = Recognition::new(key.protocol(), ports.0, ports.1, budget)?;
+    for side in [Side::First, Side::Second] {
+        let sequence = cold.syn[side as usize];
+        if sequence != 0 {
+            let start = Packet { protocol: key.protocol(), tcp_flags: SYN, tcp_sequence: sequence, ..Packet::EMPTY };
+            // A handshake alone never decides anything.
+            let _ = recognition.feed(&start, side == opener);
+        }
+    }
+    Some(recognition)
+}
+
+/// The name that the flow's own payload gives the remote end.
+fn name_of(facts: &Facts) -> Option<Name> {
+    let (text, source) = match (&facts.sni, &facts.host) {
+        (Some(sni), _) => (sni, NameSource::Sni),
+        (None, Some(host)) => (host, NameSource::Host),
+        (None, None) => return None,
+    };
+    Some(Name { text: text.clone(), source })
+}

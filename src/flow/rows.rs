@@ -1,0 +1,131 @@
+//! The table as rows for readers: the flows that matter most, and everything else added up.
+
+use crate::model::{Application, FlowKey};
+use crate::snapshot::{Row, RowId, Totals};
+
+use super::close::{direction, opener};
+use super::table::FlowTable;
+
+impl FlowTable {
+    /// Chooses the flows that the next snapshot shows: of those shown before and those that just moved,
+    /// the judged ones and the heaviest. A flow that did neither cannot have become heavier, so that
+    /// this finds the heaviest of the whole table without looking at it.
+    pub(super) fn choose_shown(&mut self, dirty: &[u32]) {
+        let limit = self.config.rows.max(1);
+        let mut candidates = std::mem::take(&mut self.shown);
+        candidates.retain(|place| self.records[*place as usize].packets != [0; 2]);
+        candidates.extend_from_slice(dirty);
+        candidates.sort_unstable();
+        candidates.dedup();
+        if candidates.len() > limit {
+            let records = &self.records;
+            candidates.select_nth_unstable_by(limit, |a, b| {
+                let (a, b) = (&records[*a as usize], &records[*b as usize]);
+                b.is_judged.cmp(&a.is_judged).then(b.weight.total_cmp(&a.weight))
+            });
+            candidates.truncate(limit);
+        }
+        self.shown = candidates;
+        self.release_histories();
+    }
+
+    /// Decides what is undecided and shows every flow: for a report, when no more will come.
+    pub fn show_all(&mut self) {
+        for place in 0..self.records.len() as u32 {
+            self.settle_if_over(place, true);
+        }
+        self.shown =
+            (0..self.records.len() as u32).filter(|place| self.records[*place as usize].packets != [0; 2]).collect();
+    }
+
+    /// The chosen flows as rows, in the order in which they were first seen.
+    pub fn rows(&self) -> Vec<Row> {
+        let mut rows: Vec<Row> = self.shown.iter().map(|place| self.row(*place)).collect();
+        rows.sort_by(|a, b| a.first.cmp(&b.first).then_with(|| a.id.cmp(&b.id)));
+        rows
+    }
+
+    /// The keys of the chosen flows.
+    pub fn shown_keys(&self) -> impl Iterator<Item = FlowKey> + '_ {
+        self.shown.iter().map(|place| self.records[*place as usize].key)
+    }
+
+    fn row(&self, place: u32) -> Row {
+        let record = &self.records[place as usize];
+        let cold = &self.cold[place as usize];
+        let (out, into) = record.out_in();
+        let history = cold.history.and_then(|slot| self.histories.get(slot));
+        let now = self.tick;
+        Row {
+            id: RowId::Flow(record.key),
+            flows: 1,
+            protocol: Some(record.key.protocol()),
+            local: Some(record.key.end(record.ours())),
+            remote: Some(record.key.end(record.ours().other())),
+            interface: Some(cold.interface),
+            direction: direction(record),
+            opener: opener(record),
+            opened: u64::from(cold.opened.max(1)),
+            bytes_out: record.bytes[out],
+            bytes_in: record.bytes[into],
+            wire_bytes_out: record.bytes[out] + cold.segment_headers[out],
+            wire_bytes_in: record.bytes[into] + cold.segment_headers[into],
+            ip_bytes_out: record.ip_bytes[out],
+            ip_bytes_in: record.ip_bytes[into],
+            payload_bytes_out: record.payload[out],
+            payload_bytes_in: record.payload[into],
+            packets_out: record.packets[out],
+            packets_in: record.packets[into],
+            rates_out: history.map(|history| history.rates(out, now)).unwrap_or_default(),
+            rates_in: history.map(|history| history.rates(into, now)).unwrap_or_default(),
+            peak_out: cold.peak[out],
+            peak_in: cold.peak[into],
+            spark: history.map(|history| history.spark(out, now)).unwrap_or_default(),
+            first: cold.first,
+            last: record.last,
+            state: record.state,
+            application: cold.facts().map_or(Application::PENDING, |facts| facts.application),
+            name: cold.name().cloned(),
+            facts: cold.facts().cloned(),
+            owner: cold.owner().cloned(),
+            ..Row::default()
+        }
+    }
+
+    /// Flows on the table that no row shows.
+    pub fn hidden(&self) -> u64 {
+        self.kept().saturating_sub(self.shown.len() as u64)
+    }
+
+    /// All that no row shows, as one row: everything that was ever counted is in `rows` or here.
+    pub fn other(&self, rows: &[Row]) -> Row {
+        let grand = &self.grand;
+        let mut other = Row { id: RowId::Other, flows: grand.gone + self.hidden(), ..Row::default() };
+        let less = |all: u64, of: fn(&Row) -> u64| all.saturating_sub(rows.iter().map(of).sum());
+        other.bytes_out = less(grand.bytes[0], |row| row.bytes_out);
+        other.bytes_in = less(grand.bytes[1], |row| row.bytes_in);
+        other.wire_bytes_out = less(grand.wire[0], |row| row.wire_bytes_out);
+        other.wire_bytes_in = less(grand.wire[1], |row| row.wire_bytes_in);
+        other.ip_bytes_out = less(grand.ip_bytes[0], |row| row.ip_bytes_out);
+        other.ip_bytes_in = less(grand.ip_bytes[1], |row| row.ip_bytes_in);
+        other.payload_bytes_out = less(grand.payload[0], |row| row.payload_bytes_out);
+        other.payload_bytes_in = less(grand.payload[1], |row| row.payload_bytes_in);
+        other.packets_out = less(grand.packets[0], |row| row.packets_out);
+        other.packets_in = less(grand.packets[1], |row| row.packets_in);
+        other
+    }
+
+    /// The counters of the footer: everything since the start.
+    pub fn totals(&self) -> Totals {
+        let rates = |side| self.totals.rates(side, self.tick);
+        Totals {
+            bytes_out: self.grand.wire[0],
+            bytes_in: self.grand.wire[1],
+            packets_out: self.grand.packets[0],
+            packets_in: self.grand.packets[1],
+            rates_out: rates(0),
+            rates_in: rates(1),
+            ..Totals::default()
+        }
+    }
+}

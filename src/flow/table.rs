@@ -1,0 +1,295 @@
+//! The table itself: places for flows, who may stay, and where the bytes of those who left went.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::model::event::BATCH;
+use crate::model::{FlowKey, InterfaceInfo, Skip, Tally, Timestamp};
+use crate::protocol::Budget;
+use crate::protocol::names::NameMap;
+
+use super::facing::Vantage;
+use super::fragments::Fragments;
+use super::hash::FlowHasher;
+use super::history::{Histories, Totals};
+use super::index::{Index, Room, SlotAt};
+use super::record::{Cold, PayloadUse, Record};
+
+/// How large a table may grow and what it looks at.
+#[derive(Clone, Debug)]
+pub struct FlowConfig {
+    /// The most flows kept at once.
+    pub limit: usize,
+    /// The most flows with a history, and so with sliding averages.
+    pub histories: usize,
+    /// The most rows in a snapshot.
+    pub rows: usize,
+    /// The most flows that an interval tells of.
+    pub samples: usize,
+    /// A flow without packets for so long is let go; `None` keeps all that fit.
+    pub idle: Option<Duration>,
+    /// What counts as ours; empty for the addresses of the interfaces.
+    pub local: Vec<IpNet>,
+    /// Only traffic across these borders counts; empty for all.
+    pub boundary: Vec<IpNet>,
+    /// Look into payloads to tell applications and names.
+    pub recognise: bool,
+}
+
+impl Default for FlowConfig {
+    fn default() -> Self {
+        Self {
+            limit: 131_072,
+            histories: 16_384,
+            rows: 4_096,
+            samples: 8_192,
+            idle: Some(Duration::from_hours(1)),
+            local: Vec::new(),
+            boundary: Vec::new(),
+            recognise: true,
+        }
+    }
+}
+
+/// A byte that came one half-life ago weighs half as much.
+const HALF_LIFE_TICKS: u32 = 60;
+
+/// Every flow that is remembered. One thread owns it; nothing here locks.
+pub struct FlowTable {
+    pub(super) config: FlowConfig,
+    pub(super) hasher: FlowHasher,
+    pub(super) index: Index,
+    pub(super) records: Vec<Record>,
+    pub(super) cold: Vec<Cold>,
+    pub(super) free: Vec<u32>,
+    pub(super) vantage: Vantage,
+    pub(super) fragments: Fragments,
+    pub(super) histories: Histories,
+    pub(super) names: NameMap,
+    pub(super) totals: Totals,
+    pub(super) tally: Tally,
+    /// The whole second that is being filled; 0 before the first packet.
+    pub(super) tick: u32,
+    /// The tick at which a byte weighed 1.
+    pub(super) epoch: u32,
+    pub(super) boost: f32,
+    /// Places of flows that had packets in this tick, in that order.
+    pub(super) dirty: Vec<u32>,
+    /// Places shown in the last snapshot; with the dirty ones, the candidates for the next.
+    pub(super) shown: Vec<u32>,
+    pub(super) sums: Sums,
+    pub(super) grand: Grand,
+    /// Recognitions under way; bounded, so that a flood of openings costs no more than this.
+    pub(super) recognising: usize,
+    /// Flows that found no room among them.
+    pub(super) unrecognised: u64,
+    pub(super) budget: Budget,
+    pub(super) expiry_cursor: usize,
+}
+
+/// What the present interval has added up so far. Index 0 is out, 1 is in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
+    pub(super) wire: [u64; 2],
+    pub(super) packets: [u64; 2],
+    pub(super) evicted_flows: u64,
+    pub(super) evicted_bytes: u64,
+}
+
+/// Everything that was ever counted on a flow, by direction. Index 0 is out, 1 is in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Grand {
+    pub(super) bytes: [u64; 2],
+    pub(super) wire: [u64; 2],
+    pub(super) ip_bytes: [u64; 2],
+    pub(super) payload: [u64; 2],
+    pub(super) packets: [u64; 2],
+    /// Flows that are no longer on the table.
+    pub(super) gone: u64,
+}
+
+impl FlowTable {
+    pub fn new(config: FlowConfig) -> Self {
+        let config = FlowConfig { limit: config.limit.clamp(64, 1 << 28), ..config };
+        Self {
+            hasher: FlowHasher::random(),
+            index: Index::new(config.limit),
+            records: Vec::new(),
+            cold: Vec::new(),
+            free: Vec::new(),
+            vantage: Vantage::new(config.local.clone(), config.boundary.clone()),
+            fragments: Fragments::default(),
+            histories: Histories::new(config.histories),
+            names: NameMap::default(),
+            totals: Totals::new(),
+            tally: Tally::default(),
+            tick: 0,
+            epoch: 0,
+            boost: 1.0,
+            dirty: Vec::with_capacity(BATCH),
+            shown: Vec::new(),
+            sums: Sums::default(),
+            grand: Grand::default(),
+            recognising: 0,
+            unrecognised: 0,
+            budget: Budget::default(),
+            expiry_cursor: 0,
+            config,
+        }
+    }
+
+    /// Takes in the present state of an interface; flows already open keep the way they face.
+    pub fn interface(&mut self, info: &InterfaceInfo) {
+        self.vantage.learn(info);
+    }
+
+    pub fn interfaces(&self) -> &[InterfaceInfo] {
+        self.vantage.interfaces()
+    }
+
+    /// Counts a frame that gave no packet.
+    pub fn skip(&mut self, cause: Skip, frame_len: u32) {
+        self.tally.seen.add(frame_len.into());
+        self.tally.skipped[cause as usize].add(frame_len.into());
+    }
+
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.records.len() == self.config.limit && self.free.is_empty()
+    }
+
+    pub fn kept(&self) -> u64 {
+        (self.records.len() - self.free.len()) as u64
+    }
+
+    pub const fn limit(&self) -> u64 {
+        self.config.limit as u64
+    }
+
+    /// Moves on to the second that holds `at`.
+    pub fn advance(&mut self, at: Timestamp) {
+        let tick = at.secs() as u32;
+        if self.tick == 0 {
+            self.epoch = tick;
+        }
+        self.tick = tick;
+        let halvings = tick.saturating_sub(self.epoch) as f32 / HALF_LIFE_TICKS as f32;
+        if halvings > 64.0 {
+            self.rescale();
+        } else {
+            self.boost = halvings.exp2();
+        }
+    }
+
+    /// Brings every weight back to where a byte of now weighs 1, long before numbers run out.
+    fn rescale(&mut self) {
+        let halvings = self.tick.saturating_sub(self.epoch) as f32 / HALF_LIFE_TICKS as f32;
+        let scale = (-halvings).exp2();
+        for record in &mut self.records {
+            record.weight *= scale;
+        }
+        self.epoch = self.tick;
+        self.boost = 1.0;
+        let records = &self.records;
+        self.index.revalue_all(|place| records[place as usize].value());
+    }
+
+    #[inline]
+    pub(super) fn find(&self, hash: u64, key: &FlowKey) -> Option<(SlotAt, u32)> {
+        let records = &self.records;
+        self.index.find(hash, |place| records.get(place as usize).is_some_and(|record| record.key == *key))
+    }
+
+    /// A place for a new flow; whoever is worth least nearby leaves if there is none.
+    pub(super) fn admit(&mut self, hash: u64) -> (SlotAt, u32) {
+        let (slot, taken) = match self.index.room(hash) {
+            Room::Taken(slot, place) => (slot, Some(place)),
+            Room::Free(slot) => (slot, None),
+        };
+        if let Some(place) = taken {
+            self.evict(place);
+            return (slot, place);
+        }
+        if let Some(place) = self.free.pop() {
+            return (slot, place);
+        }
+        if self.records.len() < self.config.limit {
+            self.records.push(Record::EMPTY);
+            self.cold.push(Cold::default());
+            return (slot, self.records.len() as u32 - 1);
+        }
+        match self.index.victim(hash) {
+            Some((victim, place)) => {
+                self.evict(place);
+                self.index.clear(victim);
+                (slot, place)
+            }
+            // Every record is in the index, so a full table has a victim.
+            None => (slot, 0),
+        }
+    }
+
+    /// Counts a flow out under pressure: it would have stayed had there been room.
+    fn evict(&mut self, place: u32) {
+        let bytes = self.leave(place);
+        self.sums.evicted_flows += 1;
+        self.sums.evicted_bytes += bytes;
+        self.tally.flows_evicted += 1;
+    }
+
+    /// Takes a flow off; what it counted stays in the totals. Returns its wire bytes.
+    pub(super) fn leave(&mut self, place: u32) -> u64 {
+        let record = self.records[place as usize];
+        let cold = std::mem::take(&mut self.cold[place as usize]);
+        if let Some(slot) = cold.history {
+            self.histories.give_back(slot);
+        }
+        if cold.detail.as_ref().is_some_and(|detail| detail.recognition.is_some()) {
+            self.recognising -= 1;
+        }
+        self.grand.gone += 1;
+        self.tally.evicted.frames += record.packets[0] + record.packets[1];
+        self.tally.evicted.bytes += record.bytes[0] + record.bytes[1];
+        record.bytes[0] + record.bytes[1] + cold.segment_headers[0] + cold.segment_headers[1]
+    }
+
+    /// Lets go of flows without packets for longer than the idle time; looks at a share of the table each time.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        let Some(idle) = self.config.idle else { return };
+        let share = (self.records.len() / 64).max(1_024).min(self.records.len());
+        for _ in 0..share {
+            self.expiry_cursor = (self.expiry_cursor + 1) % self.records.len();
+            let place = self.expiry_cursor as u32;
+            let record = &self.records[place as usize];
+            let is_over = record.packets != [0; 2] && now.since(record.last) > idle;
+            if !is_over || record.is_judged {
+                continue;
+            }
+            let key = record.key;
+            if let Some((slot, found)) = self.find(self.hasher.hash(&key), &key)
+                && found == place
+            {
+                self.index.clear(slot);
+            }
+            self.leave(place);
+            self.records[place as usize] = Record::EMPTY;
+            self.free.push(place);
+        }
+    }
+
+    /// Keeps a flow on the table for as long as it has a finding.
+    pub fn set_judged(&mut self, key: &FlowKey, is_judged: bool) {
+        let Some((slot, place)) = self.find(self.hasher.hash(key), key) else { return };
+        let record = &mut self.records[place as usize];
+        record.is_judged = is_judged;
+        self.index.revalue(slot, record.value());
+    }
+
+    pub(super) fn payload_use(&self) -> PayloadUse {
+        if self.config.recognise { PayloadUse::Undecided } else { PayloadUse::Settled }
+    }
+}

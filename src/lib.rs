@@ -18,6 +18,7 @@ pub mod capture;
 pub mod cli;
 pub mod decode;
 pub mod detect;
+pub mod engine;
 pub mod error;
 pub mod filter;
 pub mod flow;

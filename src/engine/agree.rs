@@ -1,0 +1,68 @@
+//! What we saw beside what the kernel counted, per interface, since the start.
+
+use crate::model::{Frame, Heading, InterfaceCounters, InterfaceInfo, Label};
+use crate::snapshot::Agreement;
+
+#[derive(Default)]
+pub(super) struct Agree {
+    interfaces: Vec<Seen>,
+}
+
+#[derive(Clone, Default)]
+struct Seen {
+    name: Label,
+    start: Option<InterfaceCounters>,
+    latest: Option<InterfaceCounters>,
+    bytes_out: u64,
+    bytes_in: u64,
+}
+
+impl Agree {
+    fn at(&mut self, id: usize) -> &mut Seen {
+        if self.interfaces.len() <= id {
+            self.interfaces.resize(id + 1, Seen::default());
+        }
+        &mut self.interfaces[id]
+    }
+
+    /// Counts a frame on its interface, whatever becomes of it.
+    #[inline]
+    pub(super) fn frame(&mut self, frame: &Frame<'_>) {
+        let seen = self.at(usize::from(frame.interface.0));
+        if frame.heading == Heading::Outgoing {
+            seen.bytes_out += u64::from(frame.wire_len);
+        } else {
+            seen.bytes_in += u64::from(frame.wire_len);
+        }
+    }
+
+    /// Takes in an interface's counters. One that was made anew counts from zero again.
+    pub(super) fn interface(&mut self, info: &InterfaceInfo) {
+        let seen = self.at(usize::from(info.id.0));
+        seen.name = info.name.clone();
+        let Some(now) = info.counters else { return };
+        let is_anew = seen.latest.is_some_and(|latest| now.bytes_out < latest.bytes_out);
+        if seen.start.is_none() || is_anew {
+            seen.start = Some(now);
+            (seen.bytes_out, seen.bytes_in) = (0, 0);
+        }
+        seen.latest = Some(now);
+    }
+
+    /// The comparison for every interface whose counters are known.
+    pub(super) fn report(&self) -> Vec<Agreement> {
+        self.interfaces
+            .iter()
+            .filter_map(|seen| {
+                let (start, latest) = (seen.start?, seen.latest?);
+                Some(Agreement {
+                    interface: seen.name.clone(),
+                    seen_bytes_out: seen.bytes_out,
+                    kernel_bytes_out: latest.bytes_out.saturating_sub(start.bytes_out),
+                    seen_bytes_in: seen.bytes_in,
+                    kernel_bytes_in: latest.bytes_in.saturating_sub(start.bytes_in),
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,68 @@
+//! The end of an interval: judge first, then learn, then remember what was found.
+
+use std::time::Duration;
+
+use crate::flow::Interval;
+use crate::model::{Finding, Question, Timestamp};
+use crate::snapshot::GRAPH;
+
+use super::Engine;
+
+/// Alerts that nobody has fetched; more than this in one second is a flood that says the same in other words.
+const NEWS: usize = 1_024;
+/// Names to ask for in one second.
+const QUESTIONS: usize = 4_096;
+
+impl Engine {
+    pub(super) fn close(&mut self, at: Timestamp, span: Duration) {
+        let mut interval = self.table.close(at);
+        interval.span = span;
+        let mut findings = Vec::new();
+        self.judges.judge(&interval, &self.baseline, &mut findings);
+        self.hold_on_to(&interval, &findings);
+        self.news.extend(self.book.absorb(at, findings, &self.marks));
+        self.news.truncate(NEWS);
+        let (book, marks) = (&self.book, &self.marks);
+        self.baseline.learn(&interval, |sample| book.poisons(at, sample, marks));
+        self.ask_about(&interval);
+        self.draw_graph(interval.bytes_out, interval.bytes_in, span);
+        self.peaks.take(interval.bytes_out, interval.bytes_in);
+        self.has_closed = true;
+    }
+
+    /// Flows that a finding is about stay on the table, however full it gets.
+    fn hold_on_to(&mut self, interval: &Interval, findings: &[Finding]) {
+        for finding in findings {
+            let about = &finding.subject;
+            for sample in &interval.samples {
+                let is_meant = match about.flow {
+                    Some(key) => key == sample.key,
+                    None => {
+                        about.remote == sample.subject.remote && (about.port == 0 || about.port == sample.subject.port)
+                    }
+                };
+                if is_meant {
+                    self.table.set_judged(&sample.key, true);
+                }
+            }
+        }
+    }
+
+    /// Asks for names of addresses seen for the first time, if that is wanted.
+    fn ask_about(&mut self, interval: &Interval) {
+        if !self.resolving {
+            return;
+        }
+        let nameless = interval.samples.iter().filter(|sample| sample.is_new && sample.subject.name.is_none());
+        self.questions.extend(nameless.map(|sample| Question::Name(sample.subject.remote)));
+        self.questions.truncate(QUESTIONS);
+    }
+
+    fn draw_graph(&mut self, out: u64, into: u64, span: Duration) {
+        let silent = usize::try_from(span.as_secs()).unwrap_or(GRAPH).saturating_sub(1).min(GRAPH);
+        self.graph.extend(std::iter::repeat_n((0, 0), silent));
+        self.graph.push_back((out, into));
+        let over = self.graph.len().saturating_sub(GRAPH);
+        self.graph.drain(..over);
+    }
+}

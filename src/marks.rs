@@ -1,5 +1,10 @@
 //! Known-good: what the operator said is good, looked up per row.
 
+pub mod file;
+pub mod journal;
+pub mod scope;
+pub mod text;
+
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,6 +13,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::model::{Label, Mark, Scope, Subject, Target, Timestamp};
+
+pub use file::{Applied, FileError, KnownGood, Trust};
 
 /// The most marks kept. Nobody reads more than that.
 pub const LIMIT: usize = 10_000;
@@ -108,6 +115,9 @@ impl Marks {
             return Err(MarkError::Full);
         }
         let id = self.free_id();
+        // As precise as the file can say it, so that a mark read back is the same mark.
+        let at = Timestamp::from_micros(at.micros());
+        let lasting = lasting.map(|span| Duration::from_micros(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)));
         let mark = Arc::new(Mark { id, scope, expires: lasting.map(|span| at.plus(span)), reason, made: at, by });
         self.all.push(Arc::clone(&mark));
         self.index();
@@ -232,5 +242,91 @@ const fn width(scope: &Scope) -> u8 {
         Scope::Host(_) => 2,
         Scope::Network(_) => 3,
         Scope::Name(_) => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Endpoint, Protocol};
+
+    const NOW: Timestamp = Timestamp::from_secs(1_000);
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn target<'a>(remote: &str, port: u16, name: Option<&'a Label>) -> Target<'a> {
+        Target { protocol: Protocol::TCP, local: None, remote: Endpoint::new(ip(remote), port), name }
+    }
+
+    fn add(marks: &mut Marks, scope: Scope, secs: Option<u64>) -> Arc<Mark> {
+        let lasting = secs.map(Duration::from_secs);
+        let changes = marks.add(scope, lasting, None, Label::new("root"), NOW).unwrap();
+        match changes.last() {
+            Some(Change::Added(mark)) => Arc::clone(mark),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_narrowest_mark_answers() {
+        let mut marks = Marks::default();
+        let name = Label::new("www.Example.com");
+        let at = target("192.0.2.10", 443, Some(&name));
+        assert_eq!(marks.covers(&at, NOW), None);
+        for scope in [
+            Scope::Name(Label::new("example.com")),
+            Scope::Network("192.0.0.0/16".parse().unwrap()),
+            Scope::Network("192.0.2.0/24".parse().unwrap()),
+            Scope::Host(ip("192.0.2.10")),
+            Scope::Service { protocol: Protocol::TCP, host: ip("192.0.2.10"), port: 443 },
+        ] {
+            let mark = add(&mut marks, scope, None);
+            assert_eq!(marks.covers(&at, NOW), Some(mark));
+        }
+        assert_eq!(marks.covers(&target("198.51.100.1", 443, None), NOW), None);
+    }
+
+    #[test]
+    fn an_expired_mark_covers_nothing_and_is_still_listed() {
+        let mut marks = Marks::default();
+        add(&mut marks, Scope::Host(ip("192.0.2.10")), Some(60));
+        let at = target("192.0.2.10", 443, None);
+        assert!(marks.covers(&at, NOW.plus(Duration::from_mins(1))).is_some());
+        assert!(marks.covers(&at, NOW.plus(Duration::from_secs(61))).is_none());
+        assert_eq!(marks.list().len(), 1);
+    }
+
+    #[test]
+    fn undo_takes_back_the_last_change_and_then_the_one_before() {
+        let mut marks = Marks::default();
+        let first = add(&mut marks, Scope::Host(ip("192.0.2.1")), None);
+        let second = add(&mut marks, Scope::Host(ip("192.0.2.2")), None);
+        assert!(marks.remove(&first.id).is_some());
+        assert_eq!(marks.undo(), Some(Change::Added(Arc::clone(&first))));
+        assert_eq!(marks.undo(), Some(Change::Removed(second)));
+        assert_eq!(marks.undo(), Some(Change::Removed(first)));
+        assert_eq!(marks.undo(), None);
+        assert!(marks.list().is_empty());
+    }
+
+    #[test]
+    fn marking_again_renews() {
+        let mut marks = Marks::default();
+        let first = add(&mut marks, Scope::Host(ip("192.0.2.1")), Some(1));
+        let again = add(&mut marks, Scope::Host(ip("192.0.2.1")), None);
+        assert_ne!(first.id, again.id);
+        assert_eq!(marks.list(), [again]);
+    }
+
+    #[test]
+    fn a_public_suffix_is_too_wide() {
+        for name in ["com", "co.uk", "github.io", ""] {
+            assert!(check(&Scope::Name(Label::new(name))).is_err(), "{name}");
+        }
+        for name in ["example.com", "a.example.co.uk", "nas", "printer.lan"] {
+            assert_eq!(check(&Scope::Name(Label::new(name))), Ok(()), "{name}");
+        }
     }
 }

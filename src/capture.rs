@@ -4,8 +4,11 @@ pub mod backends;
 pub mod file;
 pub mod interfaces;
 pub mod live;
+pub mod pace;
 pub mod pnet;
 pub mod ring;
+pub mod script;
+pub mod vantage;
 pub mod wall;
 mod watch;
 

@@ -115,3 +115,32 @@ fn every_frame_and_every_byte_is_read() {
     println!("{agreed} of {} files agree with capinfos", files.len());
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
+
+/// Which captures were taken on which host: the columns `file` and `host` of `labels.tsv`.
+fn labels() -> Option<Vec<(PathBuf, Vec<String>)>> {
+    let root = PathBuf::from(std::env::var_os("EGRET_CAPTURES")?);
+    let text = std::fs::read_to_string(root.join("labels.tsv")).ok()?;
+    let line = |line: &str| {
+        let mut fields = line.split('\t');
+        let (file, hosts) = (fields.next()?, fields.nth(1)?);
+        Some((root.join(file), hosts.split(',').map(str::to_owned).collect()))
+    };
+    Some(text.lines().skip(1).filter_map(line).collect())
+}
+
+#[test]
+fn the_host_of_a_capture_is_found() {
+    let Some(labels) = labels() else {
+        return skip("the_host_of_a_capture_is_found", "EGRET_CAPTURES is not set or has no labels.tsv");
+    };
+    let mut wrong = Vec::new();
+    for (path, hosts) in &labels {
+        let capture = open(path, FileOptions::default()).unwrap();
+        let found: Vec<String> = capture.vantage().addresses.iter().map(ToString::to_string).collect();
+        if !hosts.iter().any(|host| found.contains(host)) {
+            wrong.push(format!("{}: {hosts:?}, found {:?}", path.display(), capture.vantage()));
+        }
+    }
+    println!("the host is found in {} of {}", labels.len() - wrong.len(), labels.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

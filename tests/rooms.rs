@@ -9,7 +9,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("error", &[]),
     ("sys", &["model", "error"]),
-    ("capture", &["model", "error", "sys"]),
+    ("capture", &["model", "error", "sys", "decode"]),
     ("decode", &["model"]),
     ("protocol", &["model"]),
     ("snapshot", &["model"]),

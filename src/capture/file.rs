@@ -12,6 +12,8 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use super::pace::Pace;
+use super::vantage::{Lookout, Vantage};
 use super::{Capture, CaptureError, More, Progress};
 use crate::model::event::{BATCH, Heading};
 use crate::model::{Event, Frame, InterfaceId, InterfaceInfo, Label, LinkType, Losses, Timestamp};
@@ -26,10 +28,16 @@ use window::Window;
 pub struct FileOptions {
     /// Our addresses in the capture, where somebody said them.
     pub local: Option<Vec<IpAddr>>,
+    /// Seconds of the capture in a second; `None` for as fast as it can be read.
+    pub speed: Option<f64>,
 }
 
 /// Batches handed over in one call of [`Capture::read`]: work for some tens of microseconds.
 const BATCHES: usize = 8;
+
+/// How much is looked at beforehand to learn which addresses are ours.
+const LOOK_AHEAD_FRAMES: usize = 20_000;
+const LOOK_AHEAD_BYTES: usize = 8 << 20;
 
 /// A capture file being read, from its first frame to its last.
 pub struct FileCapture {
@@ -38,7 +46,8 @@ pub struct FileCapture {
     last: Timestamp,
     damaged: u64,
     state: State,
-    options: FileOptions,
+    vantage: Vantage,
+    pace: Pace,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +64,43 @@ enum State {
 pub fn open(path: &Path, options: FileOptions) -> Result<FileCapture, CaptureError> {
     let mut window = Window::open(path)?;
     let parser = Parser::new(&mut window, path)?;
-    Ok(FileCapture { window, parser, last: Timestamp::ZERO, damaged: 0, state: State::Fresh, options })
+    let vantage = match options.local {
+        Some(addresses) => Vantage { addresses, how: "said" },
+        None => look_ahead(&mut window, parser.clone())?,
+    };
+    Ok(FileCapture {
+        window,
+        parser,
+        last: Timestamp::ZERO,
+        damaged: 0,
+        state: State::Fresh,
+        vantage,
+        pace: Pace::new(options.speed),
+    })
+}
+
+/// Learns our addresses from the first frames, which stay in the window.
+fn look_ahead(window: &mut Window, mut parser: Parser) -> Result<Vantage, CaptureError> {
+    let mut lookout = Lookout::default();
+    let (mut frames, mut used) = (0, 0);
+    while frames < LOOK_AHEAD_FRAMES {
+        match parser.next(window.bytes().get(used..).unwrap_or_default()) {
+            Parsed::Frame(frame, length) => {
+                lookout.see(&frame);
+                frames += 1;
+                used += length;
+            }
+            Parsed::Interface(_, length) | Parsed::Other(length) | Parsed::Damaged(length) => used += length,
+            Parsed::More(wanted) => {
+                if used + wanted > LOOK_AHEAD_BYTES || !window.fill(used + wanted)? {
+                    break;
+                }
+            }
+            Parsed::Broken => break,
+        }
+    }
+    let described: Vec<IpAddr> = parser.interfaces().iter().flat_map(|info| info.addresses.iter().copied()).collect();
+    Ok(if described.is_empty() { lookout.finish() } else { Vantage { addresses: described, how: "file" } })
 }
 
 /// The format of the file, and where the reading of it stands.
@@ -145,6 +190,8 @@ enum Stop {
     Full,
     Interface(usize),
     More(usize),
+    /// The next frame is of a moment still to come.
+    NotDue(Timestamp),
     Broken,
 }
 
@@ -157,19 +204,21 @@ impl FileCapture {
         }
     }
 
+    /// Which addresses are taken for ours, and why.
+    pub const fn vantage(&self) -> &Vantage {
+        &self.vantage
+    }
+
     fn with_addresses(&self, info: &InterfaceInfo) -> InterfaceInfo {
-        let mut info = info.clone();
-        if let Some(local) = &self.options.local {
-            info.addresses.clone_from(local);
-        }
-        info
+        InterfaceInfo { addresses: self.vantage.addresses.clone(), ..info.clone() }
     }
 
     /// Hands over one batch.
-    fn step(&mut self, take: &mut dyn FnMut(Event<'_>)) -> Result<(), CaptureError> {
+    fn step(&mut self, patience: Duration, take: &mut dyn FnMut(Event<'_>)) -> Result<(), CaptureError> {
         let mut batch = [BLANK; BATCH];
         let mut gathered = Gathered::default();
-        let stop = gather(&mut self.parser, self.window.bytes(), &mut batch, &mut gathered);
+        let due = if self.pace.is_unhurried() { self.pace.now().unwrap_or(Timestamp::ZERO) } else { END_OF_TIME };
+        let stop = gather(&mut self.parser, self.window.bytes(), due, &mut batch, &mut gathered);
         if let Some(frames) = batch.get(..gathered.count)
             && let Some(last) = frames.iter().map(|frame| frame.at).max()
         {
@@ -190,9 +239,20 @@ impl FileCapture {
                     self.end(!self.window.bytes().is_empty() || self.window.is_damaged(), take);
                 }
             }
+            Stop::NotDue(next) => self.hold_back(next, patience, take),
             Stop::Broken => self.end(true, take),
         }
         Ok(())
+    }
+
+    /// Lets time pass until the next frame is due.
+    fn hold_back(&mut self, next: Timestamp, patience: Duration, take: &mut dyn FnMut(Event<'_>)) {
+        self.pace.start(next);
+        self.pace.wait_for(next, patience);
+        if let Some(now) = self.pace.now() {
+            self.last = self.last.max(now.min(next));
+            take(Event::Quiet(self.last));
+        }
     }
 
     fn end(&mut self, is_damaged: bool, take: &mut dyn FnMut(Event<'_>)) {
@@ -203,15 +263,15 @@ impl FileCapture {
 }
 
 impl Capture for FileCapture {
-    fn read(&mut self, _patience: Duration, take: &mut dyn FnMut(Event<'_>)) -> Result<More, CaptureError> {
+    fn read(&mut self, patience: Duration, take: &mut dyn FnMut(Event<'_>)) -> Result<More, CaptureError> {
         if self.state == State::Fresh {
             self.begin(take);
         }
-        for _ in 0..BATCHES {
+        for _ in 0..if self.pace.is_unhurried() { 1 } else { BATCHES } {
             if self.state == State::Ended {
                 return Ok(More::Ended);
             }
-            self.step(take)?;
+            self.step(patience, take)?;
         }
         Ok(More::Coming)
     }
@@ -242,11 +302,20 @@ struct Gathered {
 
 /// Parses records until the batch is full or something else is to be done.
 #[inline]
-fn gather<'b>(parser: &mut Parser, bytes: &'b [u8], batch: &mut [Frame<'b>; BATCH], into: &mut Gathered) -> Stop {
+fn gather<'b>(
+    parser: &mut Parser,
+    bytes: &'b [u8],
+    due: Timestamp,
+    batch: &mut [Frame<'b>; BATCH],
+    into: &mut Gathered,
+) -> Stop {
     loop {
         let Some(rest) = bytes.get(into.used..) else { return Stop::Broken };
         let used = match parser.next(rest) {
             Parsed::Frame(frame, used) => {
+                if frame.at > due {
+                    return Stop::NotDue(frame.at);
+                }
                 let Some(place) = batch.get_mut(into.count) else { return Stop::Full };
                 *place = frame;
                 into.count += 1;
@@ -270,6 +339,8 @@ fn gather<'b>(parser: &mut Parser, bytes: &'b [u8], batch: &mut [Frame<'b>; BATC
         }
     }
 }
+
+const END_OF_TIME: Timestamp = Timestamp::from_nanos(u64::MAX);
 
 const BLANK: Frame<'static> = Frame {
     at: Timestamp::ZERO,

@@ -36,8 +36,8 @@ impl Clock {
         } else if power <= 9 {
             Scale::Times(10_u64.pow(9 - power))
         } else {
-            // Beyond 10^-28 s a 64-bit stamp spans less than a nanosecond.
-            10_u64.checked_pow(power - 9).map_or(Scale::Over(u64::MAX), Scale::Over)
+            // Beyond 10^-28 s all that a stamp can count is less than a nanosecond.
+            10_u64.checked_pow(power - 9).map_or(Scale::Times(0), Scale::Over)
         };
     }
 

@@ -22,6 +22,7 @@ pub mod engine;
 pub mod error;
 pub mod filter;
 pub mod flow;
+pub mod host;
 pub mod marks;
 pub mod model;
 pub mod protocol;

@@ -1,0 +1,267 @@
+//! Recognition measured against the results that nDPI and FoxIO publish for their own captures.
+//!
+//! The captures lie in the folder that the environment variable `EGRET_CAPTURES` names. They are not part of
+//! this project. Run with `--nocapture` to see the tables and every difference.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test"
+)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use egret::capture::file::{FileOptions, open};
+use egret::capture::{Capture, More};
+use egret::decode::{Decoded, decode};
+use egret::model::packet::tcp_flag;
+use egret::model::{Endpoint, Event, Facts, FlowKey, Packet, Protocol};
+use egret::protocol::{Budget, RECOGNISERS, Recognition, Verdict};
+
+/// What nDPI calls a protocol, and what it is called here. Several, where nDPI does not tell apart what we do.
+const SAME: &[(&str, &[&str])] = include!("support/ndpi_names.in");
+
+/// Says why a test did not run; that is a failure where everything should run.
+fn captures(test: &str, folder: &str) -> Option<PathBuf> {
+    let found = std::env::var_os("EGRET_CAPTURES").map(|root| Path::new(&root).join(folder));
+    if found.is_none() {
+        println!("SKIPPED {test}: EGRET_CAPTURES is not set");
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{test} was skipped");
+    }
+    found
+}
+
+/// One flow of a file: whoever opened it, what became of it, and its first bytes.
+struct Flow {
+    recognition: Option<Recognition>,
+    opener: Endpoint,
+    answered: bool,
+    facts: Option<Facts>,
+    first: Vec<u8>,
+    bytes: u64,
+}
+
+type Flows = HashMap<FlowKey, Flow>;
+
+fn read(path: &Path, inner: bool) -> Flows {
+    let mut flows = Flows::new();
+    let mut source = open(path, FileOptions::default()).unwrap();
+    let budget = Budget::default();
+    loop {
+        let more = source.read(Duration::ZERO, &mut |event| {
+            let Event::Frames(frames) = event else { return };
+            for frame in frames {
+                if let Decoded::Packet(packet) = decode(frame, inner) {
+                    take(&mut flows, &packet, &budget);
+                }
+            }
+        });
+        if !matches!(more, Ok(More::Coming)) {
+            break;
+        }
+    }
+    for flow in flows.values_mut() {
+        if let Some(mut recognition) = flow.recognition.take() {
+            settle(flow, recognition.finish());
+        }
+    }
+    flows
+}
+
+fn take(flows: &mut Flows, packet: &Packet<'_>, budget: &Budget) {
+    let flow = flows.entry(packet.key().canonical().0).or_insert_with(|| {
+        let is_answer = packet.tcp_flags & (tcp_flag::SYN | tcp_flag::ACK) == tcp_flag::SYN | tcp_flag::ACK;
+        let (opener, answerer) = if is_answer { (packet.to(), packet.from()) } else { (packet.from(), packet.to()) };
+        Flow {
+            recognition: Recognition::new(packet.protocol, opener.port, answerer.port, budget),
+            opener,
+            answered: false,
+            facts: None,
+            first: Vec::new(),
+            bytes: 0,
+        }
+    });
+    flow.bytes += u64::from(packet.frame_len);
+    if flow.first.is_empty() {
+        flow.first = packet.payload.iter().copied().take(64).collect();
+    }
+    let from_opener = packet.from() == flow.opener;
+    flow.answered |= !from_opener;
+    if let Some(mut recognition) = flow.recognition.take() {
+        let verdict = recognition.feed(packet, from_opener);
+        settle(flow, verdict);
+        flow.recognition = (!recognition.is_finished()).then_some(recognition);
+    }
+}
+
+fn settle(flow: &mut Flow, verdict: Verdict) {
+    if let Verdict::Known(facts) | Verdict::Unknown(facts) = verdict {
+        flow.facts = Some(facts);
+    }
+}
+
+/// One line of `expected.tsv`.
+struct Row {
+    file: String,
+    key: FlowKey,
+    master: String,
+    full: String,
+    confidence: String,
+    host: String,
+    ja4: String,
+}
+
+fn expected(folder: &Path) -> Vec<Row> {
+    let text = std::fs::read_to_string(folder.join("expected.tsv")).unwrap();
+    let rows = text.lines().skip(1).filter_map(|line| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let protocol = match cells[1] {
+            "TCP" => Protocol::TCP,
+            "UDP" => Protocol::UDP,
+            _ => return None,
+        };
+        let end = |text: &str| {
+            let (ip, port) = text.rsplit_once(':')?;
+            Some(Endpoint::new(ip.trim_matches(['[', ']']).parse().ok()?, port.parse().ok()?))
+        };
+        let (a, b) = (end(cells[2])?, end(cells[3])?);
+        Some(Row {
+            file: cells[0].to_owned(),
+            key: FlowKey::new(protocol, a, b).canonical().0,
+            master: cells[5].split('.').next().unwrap().to_owned(),
+            full: cells[5].to_owned(),
+            confidence: cells[7].to_owned(),
+            host: cells[13].to_owned(),
+            ja4: cells[14].to_owned(),
+        })
+    });
+    rows.collect()
+}
+
+#[derive(Default)]
+struct Score {
+    expected: u32,
+    right: u32,
+    missed: u32,
+    wrong: u32,
+    named_else: u32,
+}
+
+fn ours(master: &str) -> Option<&'static [&'static str]> {
+    SAME.iter().find(|(theirs, _)| *theirs == master).map(|(_, ours)| *ours)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one table, one walk over the rows")]
+fn agrees_with_ndpi() {
+    let Some(folder) = captures("agrees_with_ndpi", "ndpi") else { return };
+    let rows = expected(&folder);
+    let mut files: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in &rows {
+        files.entry(&row.file).or_default().push(row);
+    }
+    let mut scores: BTreeMap<&str, Score> = BTreeMap::new();
+    let (mut unknown, mut unknown_named) = (0, 0);
+    let (mut hosts, mut hosts_equal, mut ja4s, mut ja4s_equal) = (0, 0, 0, 0);
+    for (file, rows) in files {
+        let outer = read(&folder.join(file), false);
+        let inner = read(&folder.join(file), true);
+        for row in &rows {
+            let Some(flow) = outer.get(&row.key).or_else(|| inner.get(&row.key)) else {
+                println!("ABSENT\t{file}\t{}\t{:?}", row.full, row.key);
+                continue;
+            };
+            if flow.first.is_empty() {
+                continue;
+            }
+            let app = flow.facts.as_ref().map_or("-", |facts| facts.application.id());
+            let named = !matches!(app, "-" | "unknown");
+            let end = format!("{}>{}", row.key.first(), row.key.second());
+            let siblings = || rows.iter().filter(|other| other.key == row.key);
+            if row.master == "Unknown" {
+                if siblings().all(|other| other.master == "Unknown") {
+                    unknown += 1;
+                    if named {
+                        unknown_named += 1;
+                        println!("NAMED\t{file}\t{app}\t{end}\t{}", hex(&flow.first));
+                    }
+                }
+                continue;
+            }
+            let score = scores.entry(&row.master).or_default();
+            score.expected += 1;
+            let right = siblings().any(|row| ours(&row.master).is_some_and(|ours| ours.contains(&app)));
+            if right {
+                score.right += 1;
+            } else if named {
+                score.wrong += 1;
+            } else {
+                score.missed += 1;
+            }
+            if !right {
+                let kind = if named { "WRONG" } else { "MISSED" };
+                let first = hex(&flow.first);
+                println!("{kind}\t{file}\t{}\t{app}\t{end}\t{}\t{first}", row.full, row.confidence);
+            }
+            if named && !right {
+                let theirs = SAME.iter().find(|(_, ours)| ours.contains(&app)).map_or("?", |(theirs, _)| *theirs);
+                scores.entry(theirs).or_default().named_else += 1;
+            }
+            let Some(facts) = flow.facts.as_ref().filter(|_| right) else { continue };
+            let name = facts.sni.as_ref().or(facts.host.as_ref()).or(facts.detail.as_ref());
+            if !row.host.is_empty() && matches!(app, "tls" | "dot" | "quic" | "http" | "dtls") {
+                hosts += 1;
+                let name = name.map_or("", |name| name.as_str());
+                if name.eq_ignore_ascii_case(&row.host) {
+                    hosts_equal += 1;
+                } else {
+                    println!("HOST\t{file}\t{}\t{end}\t{}\t{name}", row.full, row.host);
+                }
+            }
+            if !row.ja4.is_empty() {
+                ja4s += 1;
+                let ja4 = facts.ja4.as_ref().map_or("", |ja4| ja4.as_str());
+                if ja4 == row.ja4 {
+                    ja4s_equal += 1;
+                } else {
+                    println!("JA4\t{file}\t{}\t{end}\t{}\t{ja4}", row.full, row.ja4);
+                }
+            }
+        }
+    }
+    println!(
+        "{:28} {:>8} {:>6} {:>6} {:>6} {:>9} {:>7}",
+        "protocol", "expected", "right", "missed", "wrong", "precision", "recall"
+    );
+    let (mut listed, mut listed_right) = (0, 0);
+    for (master, score) in &scores {
+        let named = f64::from(score.right + score.named_else);
+        let precision = if named > 0.0 { f64::from(score.right) / named } else { f64::NAN };
+        let recall = f64::from(score.right) / f64::from(score.expected);
+        let mark = if ours(master).is_some() { ' ' } else { '~' };
+        if ours(master).is_some() {
+            listed += score.expected;
+            listed_right += score.right;
+        }
+        println!(
+            "{mark}{master:27} {:8} {:6} {:6} {:6} {precision:9.3} {recall:7.3}",
+            score.expected, score.right, score.missed, score.wrong
+        );
+    }
+    println!("recognisers: {}", RECOGNISERS.len());
+    println!("flows of protocols in the list: {listed_right} of {listed}");
+    println!("flows nDPI calls Unknown: {unknown_named} of {unknown} named");
+    println!("host names: {hosts_equal} of {hosts}; JA4: {ja4s_equal} of {ja4s}");
+}

@@ -27,4 +27,5 @@ pub mod marks;
 pub mod model;
 pub mod protocol;
 pub mod snapshot;
+pub mod store;
 pub mod sys;

@@ -11,6 +11,7 @@
 #[path = "support/netns.rs"]
 mod support;
 
+use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use egret::capture::backends::{self, BACKENDS};
 use egret::capture::live::{Instruction, LiveOptions, SNAPLEN};
 use egret::capture::wall::{self, Stopwatch};
 use egret::capture::{Capture, CaptureError};
-use egret::model::{Event, Frame, Heading, InterfaceCounters, InterfaceInfo, LinkType, VlanTag};
+use egret::model::{Event, Frame, Heading, InterfaceCounters, InterfaceInfo, LinkType, Losses, VlanTag};
 use support::{FAR, Lab, NEAR, Own, counters, inside, ip, read_all, read_until, send_frames};
 
 const BULK: usize = 64 << 20;
@@ -56,6 +57,7 @@ struct Sum {
     arrived: (u64, u64),
     unknown: (u64, u64),
     super_packets: u64,
+    segment_sizes: BTreeSet<u16>,
     longest: usize,
 }
 
@@ -76,6 +78,7 @@ impl Sum {
             assert!(support::is_recent(frame.at), "{} is not now", frame.at);
             if let Some(gso) = frame.gso {
                 assert!(frame.wire_len > u32::from(gso.size), "{frame:?}");
+                self.segment_sizes.insert(gso.size);
             }
         }
     }
@@ -93,32 +96,43 @@ impl Sum {
 fn counts_what_the_kernel_counts() {
     inside("counts_what_the_kernel_counts", &Own::Network, || {
         let lab = Lab::new();
-        let mut capture = open("ring", &["near0"]);
-        let before = counters("near0");
-        let reader = std::thread::spawn(move || {
-            let mut sum = Sum::default();
-            // The connection's last packet is an acknowledgement of the far end's FIN, so the end is known by time.
-            let mut fins = 0;
-            read_until(&mut *capture, |event| {
-                sum.add(event);
-                if let Event::Frames(frames) = event {
-                    fins += frames.iter().filter(|frame| tcp_fin(frame)).count();
-                }
-                fins == 2
-            });
-            read_all(&mut *capture, |event| sum.add(event));
-            (sum, capture.losses())
-        });
-        upload(&lab, BULK);
-        let (sum, losses) = reader.join().unwrap();
-        let [out, arrived] = Sum::expected(before, counters("near0"));
-        println!("upload of {BULK} bytes: {sum:?}, {losses:?}");
-        assert_eq!((sum.out, sum.arrived), (out, arrived));
-        assert_eq!((sum.unknown.0, losses.ring, losses.imprecise), (0, 0, 0));
-        assert!(sum.super_packets > 100, "offloads are on, so super-packets must come: {sum:?}");
-        assert!(sum.longest <= SNAPLEN as usize);
-        assert!(out.1 > BULK as u64);
+        // Header bytes of a segment: Ethernet is not counted in the MTU; IPv4, TCP and its time stamps are.
+        for (mtu, bytes) in [(1500_u16, BULK), (9000, BULK / 4), (1400, BULK / 4)] {
+            ip(&format!("link set near0 mtu {mtu}"));
+            lab.at_far(move || ip(&format!("link set far0 mtu {mtu}")));
+            let (sum, losses, [out, arrived]) = watched_upload(&lab, bytes);
+            println!("upload of {bytes} bytes, MTU {mtu}: {sum:?}, {losses:?}");
+            assert_eq!((sum.out, sum.arrived), (out, arrived));
+            assert_eq!((sum.unknown.0, losses.ring, losses.imprecise), (0, 0, 0));
+            assert!(sum.super_packets > 20, "offloads are on, so super-packets must come: {sum:?}");
+            assert_eq!(sum.segment_sizes, [mtu - 20 - 20 - 12].into(), "payload bytes of a segment");
+            assert!(sum.longest <= SNAPLEN as usize);
+            assert!(out.1 > bytes as u64);
+        }
     });
+}
+
+/// Uploads beside a ring; what it saw, what it lost, and what the kernel counted.
+fn watched_upload(lab: &Lab, bytes: usize) -> (Sum, Losses, [(u64, u64); 2]) {
+    let mut capture = open("ring", &["near0"]);
+    let before = counters("near0");
+    let reader = std::thread::spawn(move || {
+        let mut sum = Sum::default();
+        let mut fins = 0;
+        read_until(&mut *capture, |event| {
+            sum.add(event);
+            if let Event::Frames(frames) = event {
+                fins += frames.iter().filter(|frame| tcp_fin(frame)).count();
+            }
+            fins == 2
+        });
+        // The last packet acknowledges the second FIN.
+        read_all(&mut *capture, |event| sum.add(event));
+        (sum, capture.losses())
+    });
+    upload(lab, bytes);
+    let (sum, losses) = reader.join().unwrap();
+    (sum, losses, Sum::expected(before, counters("near0")))
 }
 
 fn tcp_fin(frame: &Frame<'_>) -> bool {
@@ -176,8 +190,6 @@ fn is_ours(frame: &Frame<'_>) -> bool {
 }
 
 fn near_address() -> [u8; 6] {
-    let text = std::fs::read_to_string("/proc/self/net/dev").unwrap();
-    assert!(text.contains("near0"));
     let mac = pnet::datalink::interfaces().into_iter().find(|one| one.name == "near0").unwrap().mac.unwrap();
     mac.octets()
 }
@@ -325,6 +337,7 @@ fn follows_interfaces_that_go_and_come() {
             ip("link set near0 down");
             until_told(&mut *capture, "near0", |info| !info.is_up);
             assert_eq!(capture.health().len(), 1);
+            does_not_spin(&mut *capture);
             ip("link set near0 up");
             until_told(&mut *capture, "near0", |info| info.is_up);
             assert!(capture.health().is_empty());
@@ -336,6 +349,8 @@ fn follows_interfaces_that_go_and_come() {
             let health = capture.health();
             assert!(health.len() == 1 && health[0].what.as_str().contains("near0 is gone"), "{health:?}");
 
+            does_not_spin(&mut *capture);
+
             lab.join();
             let back = until_told(&mut *capture, "near0", |info| info.is_up && !info.addresses.is_empty());
             assert_eq!(back.id, first.id);
@@ -344,6 +359,16 @@ fn follows_interfaces_that_go_and_come() {
             assert_eq!(capture.interfaces().len(), 1);
         }
     });
+}
+
+/// Reads wait even though a socket has an error to tell: its interface is down.
+fn does_not_spin(capture: &mut dyn Capture) {
+    read_all(capture, |_| {});
+    let watch = Stopwatch::start();
+    for _ in 0..5 {
+        capture.read(Duration::from_millis(30), &mut |_| {}).unwrap();
+    }
+    assert!(watch.elapsed() > Duration::from_millis(90), "it spins: {:?}", watch.elapsed());
 }
 
 /// Knocks until a frame to the far host's port 9 is seen, or its address is asked for.
@@ -369,7 +394,7 @@ fn any_hears_all_interfaces_and_newcomers() {
         for backend in ["ring", "pnet"] {
             let mut capture = open(backend, &["any"]);
             let mut told: Vec<InterfaceInfo> = Vec::new();
-            let mut heard = std::collections::HashMap::new();
+            let mut heard = HashMap::new();
             let mut note = |event: &Event<'_>, told: &mut Vec<InterfaceInfo>| match event {
                 Event::Interface(_, info) => told.push(info.clone()),
                 Event::Frames(frames) => {
@@ -424,7 +449,7 @@ fn several_interfaces_keep_their_numbers() {
         let local = UdpSocket::bind("127.0.0.1:0").unwrap();
         local.send_to(&[1; 40], local.local_addr().unwrap()).unwrap();
         knock();
-        let mut heard = std::collections::HashMap::new();
+        let mut heard = HashMap::new();
         read_all(&mut *capture, |event| {
             if let Event::Frames(frames) = event {
                 frames.iter().for_each(|frame| *heard.entry(frame.interface.0).or_insert(0) += 1);
@@ -432,6 +457,58 @@ fn several_interfaces_keep_their_numbers() {
         });
         assert!(heard[&0] >= 1);
         assert_eq!(heard[&1], 2);
+    });
+}
+
+#[test]
+fn what_the_ring_lost_is_counted() {
+    inside("what_the_ring_lost_is_counted", &Own::Network, || {
+        let lab = Lab::new();
+        let interfaces = vec!["near0".to_owned()];
+        let options = LiveOptions { interfaces, ring_mb: Some(2), ..LiveOptions::default() };
+        let mut capture = backends::open(&options).unwrap();
+        let before = counters("near0");
+        let me = near_address();
+        // Nobody reads meanwhile, and the ring holds fewer than these.
+        lab.at_far(move || send_frames("far0", &vec![frame(me, &[], 60); 20_000]));
+        let mut sum = Sum::default();
+        read_all(&mut *capture, |event| sum.add(event));
+        let losses = capture.losses();
+        let [_, arrived] = Sum::expected(before, counters("near0"));
+        println!("{sum:?}, {losses:?}");
+        assert_eq!(arrived.0, 20_000);
+        assert!(losses.ring > 0 && losses.freezes > 0 && sum.arrived.0 > 0);
+        assert_eq!(sum.arrived.0 + losses.ring, arrived.0);
+        // Reading the losses again does not add them again, and the ring goes on.
+        assert_eq!(capture.losses(), losses);
+        lab.at_far(move || send_frames("far0", &[frame(me, &[], 60)]));
+        let mut more = Sum::default();
+        read_all(&mut *capture, |event| more.add(event));
+        assert_eq!((more.arrived, capture.losses().ring), ((1, 60), losses.ring));
+    });
+}
+
+#[test]
+fn is_promiscuous_only_when_asked() {
+    inside("is_promiscuous_only_when_asked", &Own::Network, || {
+        let _lab = Lab::new();
+        let promiscuity = || {
+            let told = std::process::Command::new("ip").args(["-d", "link", "show", "near0"]).output().unwrap();
+            let told = String::from_utf8(told.stdout).unwrap();
+            let mut words = told.split_whitespace().skip_while(|word| *word != "promiscuity");
+            words.nth(1).unwrap().parse::<u32>().unwrap()
+        };
+        for backend in BACKENDS {
+            for promiscuous in [false, true] {
+                let interfaces = vec!["near0".to_owned()];
+                let backend = backend.id.to_owned();
+                let capture =
+                    backends::open(&LiveOptions { interfaces, backend, promiscuous, ..LiveOptions::default() });
+                assert_eq!(promiscuity(), u32::from(promiscuous));
+                drop(capture.unwrap());
+            }
+        }
+        assert_eq!(promiscuity(), 0);
     });
 }
 

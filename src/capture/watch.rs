@@ -228,3 +228,67 @@ impl Watch {
         self.untold.push(id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch_all() -> Watch {
+        Watch {
+            notices: None,
+            watched: Vec::new(),
+            any: true,
+            by_index: HashMap::new(),
+            last: None,
+            untold: Vec::new(),
+            news: false,
+            since: Stopwatch::start(),
+        }
+    }
+
+    fn interface(index: u32, name: &str) -> Interface {
+        Interface { index, name: name.to_owned(), is_up: true, has_carrier: true, ..Interface::default() }
+    }
+
+    #[test]
+    fn numbers_are_bounded_and_given_again() {
+        let mut watch = watch_all();
+        for index in 1..=MOST as u32 {
+            watch.add(&interface(index, &format!("veth{index}")));
+        }
+        watch.compare(6, &[]);
+        watch.add(&interface(9_000, "veth9000"));
+        assert_eq!(watch.id_of(9_000), Some(InterfaceId(6)));
+        watch.add(&interface(9_001, "veth9001"));
+        assert_eq!(watch.id_of(9_001), Some(InterfaceId(MOST as u16 - 1)));
+        assert_eq!(watch.watched.len(), MOST);
+    }
+
+    #[test]
+    fn tells_only_what_changed() {
+        let mut watch = watch_all();
+        watch.add(&interface(3, "eth0"));
+        let told = |watch: &mut Watch| {
+            let mut names = Vec::new();
+            watch.tell(Timestamp::ZERO, &mut |event| match event {
+                Event::Interface(_, info) => names.push((info.name.to_string(), info.is_up)),
+                other => panic!("{other:?}"),
+            });
+            names
+        };
+        let up = |name: &str| vec![(name.to_owned(), true)];
+        assert_eq!(told(&mut watch), up("eth0"));
+        watch.compare(0, &[interface(3, "eth0")]);
+        assert_eq!(told(&mut watch), []);
+        let busy = Interface { counters: Some(crate::model::InterfaceCounters::default()), ..interface(3, "eth0") };
+        watch.compare(0, &[busy]);
+        assert_eq!(told(&mut watch), [], "counters alone are no change");
+        watch.compare(0, &[interface(3, "lan0")]);
+        assert_eq!(told(&mut watch), up("lan0"), "followed under its new name");
+        watch.compare(0, &[interface(4, "eth0")]);
+        assert_eq!(told(&mut watch), [("lan0".to_owned(), false)]);
+        watch.compare(0, &[interface(7, "lan0")]);
+        assert_eq!(told(&mut watch), up("lan0"), "made anew");
+        assert_eq!(watch.watched[0].index, Some(7));
+    }
+}

@@ -1,6 +1,8 @@
 //! A capture file as a source: pcap and pcapng, gzip or not, standard input too.
 
+mod look;
 mod options;
+mod parser;
 mod pcap;
 mod pcapng;
 mod record;
@@ -13,15 +15,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::pace::Pace;
-use super::vantage::{Lookout, Vantage};
+use super::vantage::Vantage;
 use super::{Capture, CaptureError, More, Progress};
 use crate::model::event::{BATCH, Heading};
-use crate::model::{Event, Frame, InterfaceId, InterfaceInfo, Label, LinkType, Losses, Timestamp};
+use crate::model::{Event, Frame, InterfaceId, InterfaceInfo, LinkType, Losses, Timestamp};
 
-use pcap::Pcap;
-use pcapng::PcapNg;
+use look::Look;
+use parser::Parser;
 use record::Parsed;
-use window::Window;
+use window::{Fill, Window};
 
 /// How to read a capture file.
 #[derive(Clone, Debug, Default)]
@@ -35,10 +37,6 @@ pub struct FileOptions {
 /// Batches handed over in one call of [`Capture::read`]: work for some tens of microseconds.
 const BATCHES: usize = 8;
 
-/// How much is looked at beforehand to learn which addresses are ours.
-const LOOK_AHEAD_FRAMES: usize = 20_000;
-const LOOK_AHEAD_BYTES: usize = 8 << 20;
-
 /// A capture file being read, from its first frame to its last.
 pub struct FileCapture {
     window: Window,
@@ -47,6 +45,8 @@ pub struct FileCapture {
     damaged: u64,
     state: State,
     vantage: Vantage,
+    /// Set while the first frames are looked at.
+    look: Option<Box<Look>>,
     pace: Pace,
 }
 
@@ -64,125 +64,20 @@ enum State {
 pub fn open(path: &Path, options: FileOptions) -> Result<FileCapture, CaptureError> {
     let mut window = Window::open(path)?;
     let parser = Parser::new(&mut window, path)?;
-    let vantage = match options.local {
-        Some(addresses) => Vantage { addresses, how: "said" },
-        None => look_ahead(&mut window, parser.clone())?,
-    };
-    Ok(FileCapture {
+    let mut capture = FileCapture {
+        look: options.local.is_none().then(|| Box::new(Look::new(parser.clone()))),
+        vantage: Vantage { addresses: options.local.unwrap_or_default(), how: "said" },
+        pace: Pace::new(options.speed),
         window,
         parser,
         last: Timestamp::ZERO,
         damaged: 0,
         state: State::Fresh,
-        vantage,
-        pace: Pace::new(options.speed),
-    })
-}
-
-/// Learns our addresses from the first frames, which stay in the window.
-fn look_ahead(window: &mut Window, mut parser: Parser) -> Result<Vantage, CaptureError> {
-    let mut lookout = Lookout::default();
-    let (mut frames, mut used) = (0, 0);
-    while frames < LOOK_AHEAD_FRAMES {
-        match parser.next(window.bytes().get(used..).unwrap_or_default()) {
-            Parsed::Frame(frame, length) => {
-                lookout.see(&frame);
-                frames += 1;
-                used += length;
-            }
-            Parsed::Interface(_, length) | Parsed::Other(length) | Parsed::Damaged(length) => used += length,
-            Parsed::More(wanted) => {
-                if used + wanted > LOOK_AHEAD_BYTES || !window.fill(used + wanted)? {
-                    break;
-                }
-            }
-            Parsed::Broken => break,
-        }
-    }
-    let described: Vec<IpAddr> = parser.interfaces().iter().flat_map(|info| info.addresses.iter().copied()).collect();
-    Ok(if described.is_empty() { lookout.finish() } else { Vantage { addresses: described, how: "file" } })
-}
-
-/// The format of the file, and where the reading of it stands.
-#[derive(Clone, Debug)]
-enum Parser {
-    Pcap(Pcap, InterfaceInfo),
-    PcapNg(Box<PcapNg>),
-}
-
-impl Parser {
-    fn new(window: &mut Window, path: &Path) -> Result<Self, CaptureError> {
-        while window.bytes().len() < pcap::HEADER && window.fill(pcap::HEADER)? {}
-        let Some(magic) = window.bytes().first_chunk().copied() else { return Err(not_a_capture(window.bytes())) };
-        if pcap::is(magic) {
-            let Some(header) = window.bytes().first_chunk().copied() else { return Err(cut_short()) };
-            let pcap = Pcap::new(header)?;
-            window.consume(pcap::HEADER);
-            let name = if path.as_os_str() == "-" {
-                "stdin".into()
-            } else {
-                path.file_name().unwrap_or_default().to_string_lossy()
-            };
-            let is_loopback = matches!(pcap.link(), LinkType::Null | LinkType::Loop);
-            let info = InterfaceInfo { name: Label::new(&name), is_up: true, is_loopback, ..InterfaceInfo::default() };
-            return Ok(Self::Pcap(pcap, info));
-        }
-        if pcapng::is(magic) {
-            let mut parser = PcapNg::new();
-            loop {
-                match parser.next(window.bytes()) {
-                    Parsed::Other(used) => window.consume(used),
-                    Parsed::More(wanted) => {
-                        if !window.fill(wanted)? {
-                            return Err(cut_short());
-                        }
-                        continue;
-                    }
-                    _ => {
-                        return Err(CaptureError::Format(
-                            "a pcapng file with a section header that makes no sense".to_owned(),
-                        ));
-                    }
-                }
-                return Ok(Self::PcapNg(Box::new(parser)));
-            }
-        }
-        Err(not_a_capture(window.bytes()))
-    }
-
-    #[inline]
-    fn next<'b>(&mut self, bytes: &'b [u8]) -> Parsed<'b> {
-        match self {
-            Self::Pcap(pcap, _) => pcap.next(bytes),
-            Self::PcapNg(pcapng) => pcapng.next(bytes),
-        }
-    }
-
-    fn interfaces(&self) -> &[InterfaceInfo] {
-        match self {
-            Self::Pcap(_, info) => std::slice::from_ref(info),
-            Self::PcapNg(pcapng) => &pcapng.interfaces,
-        }
-    }
-}
-
-fn cut_short() -> CaptureError {
-    CaptureError::Format("the file ends within its header".to_owned())
-}
-
-/// What to say of a file that starts with `head`.
-fn not_a_capture(head: &[u8]) -> CaptureError {
-    let what = match head {
-        [] => "the file is empty",
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => "compressed with zstd, which is not read; try: zstd -dc FILE | egret -r -",
-        [0xfd, b'7', b'z', b'X', ..] => "compressed with xz, which is not read; try: xz -dc FILE | egret -r -",
-        [b'B', b'Z', b'h', ..] => "compressed with bzip2, which is not read; try: bzip2 -dc FILE | egret -r -",
-        [0x04, 0x22, 0x4d, 0x18, ..] => "compressed with lz4, which is not read; try: lz4 -dc FILE | egret -r -",
-        [b'P', b'K', 3, 4, ..] => "a zip archive, not a capture; try: unzip -p FILE | egret -r -",
-        [b's', b'n', b'o', b'o', b'p', ..] => "a snoop capture, which is not read; try: editcap -F pcap IN OUT",
-        _ => "not a pcap or pcapng file",
     };
-    CaptureError::Format(what.to_owned())
+    if !capture.window.is_live() {
+        capture.look_ahead(Duration::ZERO)?;
+    }
+    Ok(capture)
 }
 
 /// Why the gathering of frames stopped.
@@ -196,6 +91,16 @@ enum Stop {
 }
 
 impl FileCapture {
+    /// Whether it is known whose capture this is.
+    fn look_ahead(&mut self, patience: Duration) -> Result<bool, CaptureError> {
+        if let Some(look) = &mut self.look {
+            let Some(vantage) = look.advance(&mut self.window, patience)? else { return Ok(false) };
+            self.vantage = vantage;
+            self.look = None;
+        }
+        Ok(true)
+    }
+
     /// Says at the start which interface a pcap file has. The blocks of a pcapng file say it themselves.
     fn begin(&mut self, take: &mut dyn FnMut(Event<'_>)) {
         self.state = State::Reading;
@@ -235,7 +140,9 @@ impl FileCapture {
                 }
             }
             Stop::More(wanted) => {
-                if !self.window.fill(wanted)? {
+                // What was found is handed over before waiting for more.
+                let patience = if gathered.count > 0 { Duration::ZERO } else { patience };
+                if self.window.fill(wanted, patience)? == Fill::Ended {
                     self.end(!self.window.bytes().is_empty() || self.window.is_damaged(), take);
                 }
             }
@@ -265,9 +172,14 @@ impl FileCapture {
 impl Capture for FileCapture {
     fn read(&mut self, patience: Duration, take: &mut dyn FnMut(Event<'_>)) -> Result<More, CaptureError> {
         if self.state == State::Fresh {
+            if !self.look_ahead(patience)? {
+                return Ok(More::Coming);
+            }
             self.begin(take);
         }
-        for _ in 0..if self.pace.is_unhurried() { 1 } else { BATCHES } {
+        // A source that can make the reader wait does so once.
+        let batches = if self.pace.is_unhurried() || self.window.is_live() { 1 } else { BATCHES };
+        for _ in 0..batches {
             if self.state == State::Ended {
                 return Ok(More::Ended);
             }
@@ -277,11 +189,7 @@ impl Capture for FileCapture {
     }
 
     fn losses(&mut self) -> Losses {
-        let (ring, imprecise) = match &self.parser {
-            Parser::Pcap(..) => (0, 0),
-            Parser::PcapNg(pcapng) => (pcapng.drops(), pcapng.unstamped),
-        };
-        Losses { ring, imprecise, damaged: self.damaged, ..Losses::default() }
+        Losses { damaged: self.damaged, ..self.parser.losses() }
     }
 
     fn interfaces(&self) -> Vec<InterfaceInfo> {

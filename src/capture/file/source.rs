@@ -2,11 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Chain, Cursor, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::Duration;
 
 use flate2::bufread::MultiGzDecoder;
 
 use crate::capture::{CaptureError, Progress};
+use crate::sys::Poller;
 
 /// The first bytes of a gzip member (RFC 1952).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -15,39 +18,45 @@ const GZIP_BUFFER: usize = 256 * 1024;
 
 /// A file or standard input, with a count of what was read from it.
 pub(super) struct Raw {
-    input: Input,
+    file: File,
+    /// A pipe, a terminal or a socket: its bytes come when they come.
+    is_live: bool,
     /// Bytes of the file; 0 where nobody knows.
     total: u64,
     done: u64,
 }
 
-enum Input {
-    File(File),
-    Standard(io::Stdin),
-}
-
 impl Raw {
     /// Opens `path`; `-` is standard input.
     pub(super) fn open(path: &Path) -> Result<Self, CaptureError> {
-        if path.as_os_str() == "-" {
-            return Ok(Self { input: Input::Standard(io::stdin()), total: 0, done: 0 });
-        }
-        let file = File::open(path).map_err(|error| CaptureError::Io("cannot open", error))?;
-        let total = file.metadata().map_or(0, |about| about.len());
-        Ok(Self { input: Input::File(file), total, done: 0 })
+        let file = if path.as_os_str() == "-" {
+            io::stdin().as_fd().try_clone_to_owned().map(File::from)
+        } else {
+            File::open(path)
+        };
+        let file = file.map_err(|error| CaptureError::Io("cannot open", error))?;
+        let about = file.metadata().map_err(|error| CaptureError::Io("cannot open", error))?;
+        Ok(Self { file, is_live: !about.is_file() && !about.is_dir(), total: about.len(), done: 0 })
     }
 
     const fn progress(&self) -> Option<Progress> {
         if self.total == 0 { None } else { Some(Progress { done: self.done, total: self.total }) }
     }
+
+    /// Whether a read would not wait, after waiting at most `patience` for that.
+    fn is_ready(&self, patience: Duration) -> Result<bool, CaptureError> {
+        if !self.is_live {
+            return Ok(true);
+        }
+        let mut poller = Poller::default();
+        poller.add(self.file.as_fd());
+        poller.wait(patience).map_err(|error| CaptureError::Io("cannot wait for data", error))
+    }
 }
 
 impl Read for Raw {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = match &mut self.input {
-            Input::File(file) => file.read(into)?,
-            Input::Standard(stdin) => stdin.read(into)?,
-        };
+        let count = self.file.read(into)?;
         self.done += count as u64;
         Ok(count)
     }
@@ -93,6 +102,26 @@ impl Source {
                 Err(error) if self.is_damage(&error) => Ok(Got::Damage),
                 Err(error) => Err(CaptureError::Io("cannot read", error)),
             };
+        }
+    }
+
+    /// Whether a read would not wait, after waiting at most `patience` for that.
+    pub(super) fn is_ready(&self, patience: Duration) -> Result<bool, CaptureError> {
+        match self {
+            Self::Plain(raw) => raw.is_ready(patience),
+            Self::Gzip(gzip) => {
+                let buffer = gzip.get_ref();
+                let (head, raw) = buffer.get_ref().get_ref();
+                let has_head = (head.position() as usize) < head.get_ref().len();
+                if has_head || !buffer.buffer().is_empty() { Ok(true) } else { raw.is_ready(patience) }
+            }
+        }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        match self {
+            Self::Plain(raw) => raw.is_live,
+            Self::Gzip(gzip) => gzip.get_ref().get_ref().get_ref().1.is_live,
         }
     }
 

@@ -1,12 +1,15 @@
 //! A moving window on a capture's bytes: records are borrowed out of it, not copied.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::source::{Got, Raw, Source};
 use crate::capture::{CaptureError, Progress};
 
 /// Bytes read at a time, and the window's usual size.
 const USUAL: usize = 1 << 20;
+/// How long is waited before looking again whether a pipe has more.
+const A_WHILE: Duration = Duration::from_secs(1);
 
 /// The unread bytes at hand, and where more come from.
 pub(super) struct Window {
@@ -15,6 +18,15 @@ pub(super) struct Window {
     start: usize,
     end: usize,
     state: State,
+}
+
+/// What came of reading on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fill {
+    Grew,
+    /// Nothing yet; only pipes say it.
+    Waiting,
+    Ended,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,11 +75,24 @@ impl Window {
         self.start = (self.start + count).min(self.end);
     }
 
+    /// Reads on until `wanted` unread bytes are there, or the source ends. `false` when it ended.
+    pub(super) fn fill_up(&mut self, wanted: usize) -> Result<bool, CaptureError> {
+        while self.end - self.start < wanted {
+            if self.fill(wanted, A_WHILE)? == Fill::Ended {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Reads on, once. Makes room for `wanted` unread bytes in all, but only as bytes really come, so that a
-    /// length that lies costs no memory. `false` when there are no more.
-    pub(super) fn fill(&mut self, wanted: usize) -> Result<bool, CaptureError> {
+    /// length that lies costs no memory.
+    pub(super) fn fill(&mut self, wanted: usize, patience: Duration) -> Result<Fill, CaptureError> {
         if self.state != State::Open {
-            return Ok(false);
+            return Ok(Fill::Ended);
+        }
+        if !self.source.is_ready(patience)? {
+            return Ok(Fill::Waiting);
         }
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -78,20 +103,21 @@ impl Window {
             self.bytes.truncate(USUAL);
             self.bytes.shrink_to_fit();
         }
-        match self.source.read(self.bytes.get_mut(self.end..).unwrap_or_default())? {
+        let state = match self.source.read(self.bytes.get_mut(self.end..).unwrap_or_default())? {
             Got::Bytes(count) => {
                 self.end += count;
-                Ok(true)
+                return Ok(Fill::Grew);
             }
-            Got::End => {
-                self.state = State::Ended;
-                Ok(false)
-            }
-            Got::Damage => {
-                self.state = State::Damaged;
-                Ok(false)
-            }
-        }
+            Got::End => State::Ended,
+            Got::Damage => State::Damaged,
+        };
+        self.state = state;
+        Ok(Fill::Ended)
+    }
+
+    /// The source's bytes come when they come: a pipe.
+    pub(super) fn is_live(&self) -> bool {
+        self.source.is_live()
     }
 
     /// Whether the bytes ended because the compressed stream is broken.

@@ -147,22 +147,18 @@ fn pnet_says_what_it_lost() {
         let lab = Lab::new();
         let mut capture = open("pnet", &["near0"]);
         let before = counters("near0");
+        let (sent, done) = crossbeam_channel::bounded(1);
         let reader = std::thread::spawn(move || {
             let mut sum = Sum::default();
-            let (mut done, watch) = (false, Stopwatch::start());
-            while !done && watch.elapsed() < support::ENOUGH {
-                let mut quiet = true;
-                capture
-                    .read(Duration::from_millis(500), &mut |event| {
-                        quiet &= !matches!(event, Event::Frames(_));
-                        sum.add(&event);
-                    })
-                    .unwrap();
-                done = quiet && sum.unknown.0 > 0;
-            }
+            read_until(&mut *capture, |event| {
+                sum.add(event);
+                done.try_recv().is_ok()
+            });
+            read_all(&mut *capture, |event| sum.add(event));
             (sum, capture.losses())
         });
         upload(&lab, BULK / 4);
+        sent.send(()).unwrap();
         let (sum, losses) = reader.join().unwrap();
         let [out, arrived] = Sum::expected(before, counters("near0"));
         println!("pnet: {sum:?}, {losses:?}, kernel: out {out:?} in {arrived:?}");
@@ -258,8 +254,8 @@ fn filters_run_in_the_kernel() {
         };
         let mut none = listen(vec![Instruction::keep(0)], SNAPLEN);
         // ldh [12]; jeq #0x88b5, keep, drop
-        let load = Instruction { code: 0x28, jump_true: 0, jump_false: 0, k: 12 };
-        let test = Instruction { code: 0x15, jump_true: 0, jump_false: 1, k: 0x88b5 };
+        let load = Instruction { code: 0x28, jt: 0, jf: 0, k: 12 };
+        let test = Instruction { code: 0x15, jt: 0, jf: 1, k: 0x88b5 };
         let mut some = listen(vec![load, test, Instruction::keep(262_144), Instruction::keep(0)], 64);
         let me = near_address();
         upload(&lab, 1 << 20);

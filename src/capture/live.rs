@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn cuts_what_a_filter_accepts() {
-        let load = Instruction { code: 0x28, jump_true: 0, jump_false: 0, k: 12 };
+        let load = Instruction { code: 0x28, jt: 0, jf: 0, k: 12 };
         let filter = vec![load, Instruction::keep(262_144), Instruction::keep(0)];
         let options = LiveOptions { filter: Some(filter), ..LiveOptions::default() };
         assert_eq!(options.program(96), [load, Instruction::keep(96), Instruction::keep(0)]);

@@ -10,15 +10,17 @@ use super::checked;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instruction {
     pub code: u16,
-    pub jump_true: u8,
-    pub jump_false: u8,
+    /// Instructions to skip if a test holds.
+    pub jt: u8,
+    /// Instructions to skip if it does not.
+    pub jf: u8,
     pub k: u32,
 }
 
 impl Instruction {
     /// `ret #k`: keep `bytes` of the frame; 0 drops it.
     pub const fn keep(bytes: u32) -> Self {
-        Self { code: RETURN_K, jump_true: 0, jump_false: 0, k: bytes }
+        Self { code: RETURN_K, jt: 0, jf: 0, k: bytes }
     }
 
     /// Whether this is a `ret #k` that lets a frame through.
@@ -69,10 +71,8 @@ impl PacketSocket {
 
     /// Puts a filter in the kernel, in place of the one before.
     pub fn attach(&self, program: &[Instruction]) -> io::Result<()> {
-        let mut code: Vec<libc::sock_filter> = program
-            .iter()
-            .map(|one| libc::sock_filter { code: one.code, jt: one.jump_true, jf: one.jump_false, k: one.k })
-            .collect();
+        let mut code: Vec<libc::sock_filter> =
+            program.iter().map(|one| libc::sock_filter { code: one.code, jt: one.jt, jf: one.jf, k: one.k }).collect();
         let len = u16::try_from(code.len()).map_err(io::Error::other)?;
         let program = libc::sock_fprog { len, filter: code.as_mut_ptr() };
         // The kernel copies the program that `filter` points to; `code` lives until after the call.

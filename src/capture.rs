@@ -2,6 +2,7 @@
 
 pub mod backends;
 pub mod file;
+pub mod filter;
 pub mod interfaces;
 pub mod live;
 pub mod pace;

@@ -29,3 +29,4 @@ pub mod protocol;
 pub mod snapshot;
 pub mod store;
 pub mod sys;
+pub mod ui;

@@ -1,0 +1,91 @@
+//! Everything a key can mean.
+
+use super::options::Average;
+use super::views::ViewId;
+
+/// What the operator wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Quit,
+    QuitKeeping,
+    Help,
+    NextView,
+    PreviousView,
+    Show(ViewId),
+    Redraw,
+    Suspend,
+
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    HalfUp,
+    HalfDown,
+    Top,
+    Bottom,
+    /// What the selected line is about: details, or the flow of an alert.
+    Enter,
+    Back,
+    Expand,
+    Collapse,
+
+    SortBy(Average),
+    SortBySource,
+    SortByDestination,
+    PickSort,
+    Reverse,
+    Group,
+    FreezeOrder,
+    Pause,
+
+    Filter,
+    Pattern,
+    CaptureFilter,
+    Exclude,
+    Only,
+    ClearFilters,
+    HideKnown,
+    EgressOnly,
+    SinceNow,
+
+    Mark,
+    MarkAgain,
+    Undo,
+    Unmark,
+    Acknowledge,
+    Snooze,
+
+    Names,
+    ServiceNames,
+    ShowSource,
+    ShowDestination,
+    SourcePorts,
+    DestinationPorts,
+    AllPorts,
+    Lines,
+    Totals,
+    Bars,
+    BarAverage,
+    LogScale,
+    Unit,
+    PickColumns,
+    Theme,
+    ResetTotals,
+    Copy,
+    Shell,
+}
+
+/// What the loop has to do after a key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    Send(crate::model::Command),
+    /// Leave; `keep` prints the last screen.
+    Quit {
+        keep: bool,
+    },
+    Suspend,
+    /// Draw every cell anew.
+    Repaint,
+    /// Put on the clipboard of the operator's own terminal.
+    Copy(String),
+}

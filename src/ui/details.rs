@@ -1,0 +1,247 @@
+//! The details of a row: why it is lit, with the numbers, and what can be done.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::model::{Label, NameSource};
+use crate::snapshot::{Row, Snapshot, format};
+
+use super::app::App;
+use super::graph::spark;
+use super::options::UiOptions;
+use super::paint::{put, tint, width, wrap};
+use super::quiet::{About, Preview};
+use super::words;
+
+/// A line of the pane: a heading of at most 6 columns, and text.
+pub(super) struct DetailLine {
+    pub head: &'static str,
+    pub text: String,
+    pub style: Style,
+}
+
+const HEAD: u16 = 7;
+
+pub(super) fn draw(app: &App, buf: &mut Buffer, area: Rect, snapshot: &Snapshot) {
+    let theme = app.options.look.theme;
+    let Some(row) = app.talkers.explained() else {
+        border(app, buf, area, "details");
+        put(buf, area, 2, 1, area.width.saturating_sub(2), "select a row: j, k or the arrows", theme.dim);
+        return;
+    };
+    border(app, buf, area, &words::title(row, &app.options));
+    paint(app, buf, area, &lines(app, row, snapshot, area));
+}
+
+/// A line across the top of a pane below the table, or down the left of one beside it.
+pub(super) fn border(app: &App, buf: &mut Buffer, area: Rect, title: &str) {
+    let theme = app.options.look.theme;
+    let glyphs = app.options.look.glyphs;
+    if area.x > 0 {
+        for line in 0..area.height {
+            buf.set_string(area.x - 1, area.y + line, glyphs.pick("│", "|"), theme.dim);
+        }
+    }
+    let dash = glyphs.pick("─", "-");
+    put(buf, area, 0, 0, area.width, &dash.repeat(area.width.into()), theme.dim);
+    put(buf, area, 2, 0, area.width.saturating_sub(4), &format!(" {title} "), theme.strong);
+}
+
+pub(super) fn paint(app: &App, buf: &mut Buffer, area: Rect, lines: &[DetailLine]) {
+    let theme = app.options.look.theme;
+    for (at, line) in lines.iter().take(usize::from(area.height.saturating_sub(1))).enumerate() {
+        let at = at as u16 + 1;
+        put(buf, area, 1, at, HEAD, line.head, theme.strong);
+        put(buf, area, 1 + HEAD, at, area.width.saturating_sub(HEAD + 1), &line.text, line.style);
+    }
+    let left = lines.len().saturating_sub(area.height.saturating_sub(1).into());
+    if left > 0 && area.height > 1 {
+        let text = format!(" +{left} lines ");
+        let x = area.width.saturating_sub(width(&text) as u16 + 1);
+        put(buf, area, x, 0, area.width, &text, theme.dim);
+        tint(buf, area, x, 0, width(&text) as u16, theme.dim);
+    }
+}
+
+/// Lines being put together, wrapped to the width of the pane.
+pub(super) struct Lines<'a> {
+    app: &'a App,
+    room: usize,
+    lines: Vec<DetailLine>,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn new(app: &'a App, area: Rect) -> Self {
+        Self { app, room: area.width.saturating_sub(HEAD + 2).into(), lines: Vec::new() }
+    }
+
+    pub(super) fn done(self) -> Vec<DetailLine> {
+        self.lines
+    }
+
+    pub(super) fn push(&mut self, head: &'static str, text: &str, style: Style) {
+        for (at, text) in wrap(text, self.room).into_iter().enumerate() {
+            self.lines.push(DetailLine { head: if at == 0 { head } else { "" }, text, style });
+        }
+    }
+
+    pub(super) fn plain(&mut self, head: &'static str, text: &str) {
+        self.push(head, text, self.app.options.look.theme.text);
+    }
+}
+
+/// Every line of the pane; facts stand in the same order for every row, `-` where nothing is known.
+fn lines(app: &App, row: &Row, snapshot: &Snapshot, area: Rect) -> Vec<DetailLine> {
+    let options = &app.options;
+    let theme = options.look.theme;
+    let mut to = Lines::new(app, area);
+    to.push("", &plain(row, options), theme.strong);
+    reasons(&mut to, row);
+    let unit = options.unit;
+    let rates = |rates: crate::snapshot::Rates| {
+        format!("{}/s 2s  {} 10s  {} 40s", unit.rate(rates.s2), unit.rate(rates.s10), unit.rate(rates.s40))
+    };
+    let history = spark(&row.spark, row.spark.len(), options.look.glyphs);
+    to.lines.push(DetailLine { head: "PAST", text: format!("{history} out, last 40 s"), style: theme.graph_out });
+    to.plain(
+        "OUT",
+        &format!("{}  peak {}/s  {}", format::bytes(row.wire_bytes_out), unit.rate(row.peak_out), rates(row.rates_out)),
+    );
+    to.plain(
+        "IN",
+        &format!("{}  peak {}/s  {}", format::bytes(row.wire_bytes_in), unit.rate(row.peak_in), rates(row.rates_in)),
+    );
+    let ratio = row.ratio().map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.1}"));
+    to.plain("PKTS", &format!("{} out  {} in   out:in of payload {ratio}", row.packets_out, row.packets_in));
+    to.plain("NAME", &naming(row));
+    to.plain("PROTO", &speaking(row));
+    to.plain("OWNER", &owner(row));
+    to.plain(
+        "SEEN",
+        &format!(
+            "first {}  last {}  lasted {}  {} {}, opened {} times",
+            app.clock(row.first),
+            app.clock(row.last),
+            format::duration(row.lasted()),
+            row.flows,
+            if row.flows == 1 { "flow" } else { "flows" },
+            row.opened
+        ),
+    );
+    mark(&mut to, row, snapshot);
+    to.done()
+}
+
+fn reasons(to: &mut Lines<'_>, row: &Row) {
+    let theme = to.app.options.look.theme;
+    let unit = to.app.options.unit;
+    let mut findings = row.findings.clone();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.score));
+    if findings.is_empty() {
+        to.push("WHY", "nothing unusual was found", theme.dim);
+    }
+    for (at, finding) in findings.iter().enumerate() {
+        let head = if at == 0 { "WHY" } else { "" };
+        to.push(
+            head,
+            &format!("+{} {}: {}", finding.score, finding.detector, finding.why),
+            theme.of_severity(finding.severity),
+        );
+        let mut facts = Vec::new();
+        if !finding.observed.is_none() {
+            facts.push(format!("seen {}", unit.value(&finding.observed)));
+        }
+        if !finding.expected.is_none() {
+            facts.push(format!("expected {}", unit.value(&finding.expected)));
+        }
+        if !finding.basis.is_empty() {
+            facts.push(format!("known from {}", finding.basis));
+        }
+        to.push("", &facts.join("; "), theme.text);
+    }
+}
+
+fn mark(to: &mut Lines<'_>, row: &Row, snapshot: &Snapshot) {
+    if let Some(mark) = &row.mark {
+        let until = mark.expires.map_or_else(|| "for ever".to_owned(), |at| format!("until {at}"));
+        let why = mark.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        to.plain("KNOWN", &format!("{} {until}, by {}{why}", mark.scope, mark.by));
+        return;
+    }
+    let scope = About::of_row(row).map(|about| about.usual_scope());
+    match scope {
+        Some(scope) => {
+            to.plain("DO", &format!("m known-good, such as {scope}: {}", Preview::of(&scope, snapshot).sentence()))
+        }
+        None => to.plain("DO", "right unfolds this row; m marks a row about one host"),
+    }
+}
+
+fn naming(row: &Row) -> String {
+    let remote = row.remote.map_or_else(|| "-".to_owned(), |remote| remote.ip.to_string());
+    match &row.name {
+        Some(name) => format!("{}, {}; address {remote}", name.text, says(name.source)),
+        None => format!("none: no SNI, Host or DNS answer named {remote}"),
+    }
+}
+
+const fn says(source: NameSource) -> &'static str {
+    match source {
+        NameSource::Sni => "in the TLS ClientHello",
+        NameSource::Host => "in the HTTP request",
+        NameSource::Dns => "in a DNS answer seen here",
+        NameSource::Hosts => "in /etc/hosts",
+        NameSource::Ptr => "by reverse DNS, unchecked",
+    }
+}
+
+fn speaking(row: &Row) -> String {
+    let protocol = row.protocol.map_or_else(|| "-".to_owned(), |protocol| protocol.to_string());
+    let mut text = format!("{protocol} {}  state {}  opened {}", row.application, row.state.id(), row.direction.id());
+    if let Some(facts) = &row.facts {
+        let list = |labels: &[Label]| labels.iter().map(Label::as_str).collect::<Vec<_>>().join(",");
+        if !facts.alpn.is_empty() {
+            text.push_str(&format!("  ALPN {}", list(&facts.alpn)));
+        }
+        if let Some(ja4) = &facts.ja4 {
+            text.push_str(&format!("  JA4 {ja4}"));
+        }
+        if facts.ech {
+            text.push_str("  ECH");
+        }
+        if let Some(detail) = &facts.detail {
+            text.push_str(&format!("  {detail}"));
+        }
+    }
+    text
+}
+
+fn owner(row: &Row) -> String {
+    let Some(owner) = &row.owner else { return "-".to_owned() };
+    let mut text = format!("{} pid {}", owner.comm, owner.pid);
+    if let Some(uid) = owner.uid {
+        text.push_str(&format!(" uid {uid}"));
+    }
+    for label in [Some(&owner.exe), owner.unit.as_ref(), owner.container.as_ref()].into_iter().flatten() {
+        if !label.is_empty() {
+            text.push_str(&format!("  {label}"));
+        }
+    }
+    text.push_str(&format!("  ({})", owner.confidence.id()));
+    text
+}
+
+/// The row in one sentence.
+pub(super) fn plain(row: &Row, options: &UiOptions) -> String {
+    let who = row.owner.as_ref().map_or_else(|| words::source(row, options), |owner| owner.comm.to_string());
+    let to = words::title(row, options);
+    let protocol = row.protocol.map(|protocol| format!("/{protocol}")).unwrap_or_default();
+    let app = if row.application.is_known() { format!(" {}", row.application) } else { String::new() };
+    let score = if row.score > 0 { format!(", score {}", row.score) } else { String::new() };
+    format!(
+        "{who} > {to}{protocol}{app}: {} out, {} in{score}",
+        format::bytes(row.wire_bytes_out),
+        format::bytes(row.wire_bytes_in)
+    )
+}

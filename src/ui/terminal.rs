@@ -1,0 +1,139 @@
+//! The terminal: taken over, and given back as it was, whatever happens.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::Show;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+
+use crate::snapshot::Snapshot;
+
+use super::app::App;
+use super::draw::draw;
+
+/// Whether the terminal is ours at present. One process has one terminal, and the panic hook has to find it.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// A thread has panicked while the terminal was ours.
+static BROKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is ours. Dropping it gives it back.
+pub(super) struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// What is on it now.
+    last: Buffer,
+    hook: Option<Hook>,
+}
+
+type Hook = Arc<dyn Fn(&panic::PanicHookInfo<'_>) + Sync + Send>;
+
+impl Screen {
+    pub(super) fn take() -> io::Result<Self> {
+        enter()?;
+        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout())));
+        let terminal = terminal.inspect_err(|_| leave())?;
+        let before: Hook = Arc::from(panic::take_hook());
+        let then = Arc::clone(&before);
+        panic::set_hook(Box::new(move |info| {
+            BROKEN.store(TAKEN.load(Ordering::SeqCst), Ordering::SeqCst);
+            leave();
+            then(info);
+        }));
+        Ok(Self { terminal, last: Buffer::default(), hook: Some(before) })
+    }
+
+    /// Whether a thread has panicked. The terminal has been given back then.
+    pub(super) fn is_broken() -> bool {
+        BROKEN.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn size(&self) -> io::Result<(u16, u16)> {
+        self.terminal.size().map(|size| (size.width, size.height))
+    }
+
+    pub(super) fn draw(&mut self, app: &App, snapshot: &Snapshot) -> io::Result<()> {
+        // One update, so that no terminal shows half a frame (DEC private mode 2026; others ignore it).
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        let frame = self.terminal.draw(|frame| draw(app, frame, snapshot))?;
+        self.last = frame.buffer.clone();
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// Forgets what is on the screen: the next frame is drawn whole.
+    pub(super) fn repaint(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Gives the terminal back for a while.
+    pub(super) fn give_back(&mut self) {
+        leave();
+    }
+
+    /// Takes it again, in whatever state it is by now.
+    pub(super) fn take_again(&mut self) -> io::Result<()> {
+        leave();
+        enter()?;
+        self.repaint()
+    }
+
+    /// Puts text on the clipboard of the operator's own terminal, over SSH too (OSC 52).
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    /// Gives the terminal back and leaves the last screen on it as plain text.
+    pub(super) fn leave_behind(mut self) -> io::Result<()> {
+        let text = text_of(&self.last);
+        self.give_back();
+        let mut out = io::stdout();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave();
+        if let (Some(before), false) = (self.hook.take(), std::thread::panicking()) {
+            let _ = panic::take_hook();
+            panic::set_hook(Box::new(move |info| before(info)));
+        }
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| leave())
+}
+
+/// Undoes [`enter`], once. There is nobody to tell if a terminal that is gone refuses.
+fn leave() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// What is on a screen as lines of text.
+pub(crate) fn text_of(buffer: &Buffer) -> String {
+    let area = buffer.area;
+    let mut text = String::new();
+    for y in area.top()..area.bottom() {
+        let line: String =
+            (area.left()..area.right()).filter_map(|x| buffer.cell((x, y))).map(|c| c.symbol()).collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

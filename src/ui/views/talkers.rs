@@ -1,0 +1,259 @@
+//! Talkers: who gets what leaves, the rows that matter most first.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::snapshot::{Row, Snapshot, format};
+use crate::ui::absent::{empty_sentence, notes};
+use crate::ui::app::App;
+use crate::ui::columns::{self, Column, What};
+use crate::ui::details;
+use crate::ui::graph::spark;
+use crate::ui::options::{Average, Lines};
+use crate::ui::paint::{put, put_right, tint, width};
+use crate::ui::scale::{Scale, bar_rate};
+use crate::ui::words::{self, shorten};
+
+use super::{View, ViewId};
+
+pub(super) const VIEW: View = View {
+    id: ViewId::Talkers,
+    title: "Talkers",
+    key: "F2",
+    draw,
+    details: details::draw,
+    page,
+    settle,
+    step,
+    hints: &[
+        ("enter", "why"),
+        ("m", "known-good"),
+        ("/", "filter"),
+        ("v", "group"),
+        ("tab", "views"),
+        ("o", "freeze"),
+        ("x", "exclude"),
+        ("t", "direction"),
+        ("K", "known"),
+        ("n", "names"),
+        ("c", "columns"),
+    ],
+};
+
+/// Lines of the body: the ruler, the heads, the table, and below it why and what is hidden.
+struct Parts {
+    ruler: Rect,
+    head: Rect,
+    table: Rect,
+    why: Rect,
+    note: Rect,
+}
+
+fn parts(app: &App, body: Rect) -> Parts {
+    let part = |y: u16, lines: u16| Rect { y: body.y + y, height: lines, ..body };
+    let ruler = u16::from(app.options.bars && body.height >= 10);
+    let head = u16::from(body.height >= 5);
+    let why = u16::from(body.height >= 8 && !app.talkers.details);
+    let note = u16::from(body.height >= 7);
+    let table = body.height.saturating_sub(ruler + head + why + note);
+    Parts {
+        ruler: part(0, ruler),
+        head: part(ruler, head),
+        table: part(ruler + head, table),
+        note: part(ruler + head + table, note),
+        why: part(ruler + head + table + note, why),
+    }
+}
+
+fn page(app: &App, body: Rect) -> usize {
+    (usize::from(parts(app, body).table.height) / app.options.lines.height()).max(1)
+}
+
+fn settle(app: &mut App, snapshot: &Snapshot) {
+    let page = app.page(snapshot);
+    let talkers = &mut app.talkers;
+    if talkers.cursor.settle(&talkers.list.lines, page) {
+        app.say("the selected row is gone; its neighbour is selected");
+    }
+}
+
+fn step(app: &mut App, snapshot: &Snapshot, by: isize) {
+    let page = app.page(snapshot);
+    app.talkers.cursor.step(&app.talkers.list.lines, by, page);
+}
+
+fn draw(app: &App, buf: &mut Buffer, body: Rect, snapshot: &Snapshot) {
+    let parts = parts(app, body);
+    let list = &app.talkers.list;
+    let scale = Scale::of(list.highest(|row| bar_rate(row, &app.options)), &app.options);
+    let columns = columns::fit(body.width, &app.options, list.has_owners);
+    ruler(app, buf, parts.ruler, &scale);
+    heads(app, buf, parts.head, &columns);
+    if list.is_empty() {
+        empty(app, buf, parts.table, snapshot);
+    }
+    let height = app.options.lines.height();
+    let first = app.talkers.cursor.top;
+    let selected = app.talkers.line();
+    for at in 0..page(app, body) {
+        let Some(row) = list.row(first + at) else { break };
+        let y = (at * height) as u16;
+        let lines = parts.table.height.saturating_sub(y).min(height as u16);
+        let line = Rect { y: parts.table.y + y, height: lines, ..parts.table };
+        let is_selected = selected == Some(first + at);
+        bar(app, buf, line, row, &scale, is_selected);
+        one(app, buf, line, row, &columns, list.is_flow(first + at));
+        if is_selected {
+            put(buf, line, 0, 0, 1, app.options.look.glyphs.pick("▸", ">"), app.options.look.theme.strong);
+        }
+    }
+    why(app, buf, parts.why);
+    let dim = app.options.look.theme.dim;
+    put(buf, parts.note, 1, 0, body.width.saturating_sub(1), &notes(app, snapshot), dim);
+}
+
+fn ruler(app: &App, buf: &mut Buffer, area: Rect, scale: &Scale) {
+    if area.height == 0 {
+        return;
+    }
+    let theme = app.options.look.theme;
+    let glyphs = app.options.look.glyphs;
+    put(buf, area, 0, 0, area.width, &glyphs.pick("─", "-").repeat(area.width.into()), theme.dim);
+    let mut free = 0;
+    for (share, text) in scale.marks() {
+        let x = (share * f64::from(area.width.saturating_sub(1))).round() as u16;
+        let at = x.saturating_sub(width(&text) as u16);
+        if x == 0 {
+            free = put(buf, area, 0, 0, area.width, &format!("{}{text}", glyphs.pick("├", "|")), theme.dim) + 1;
+        } else if at >= free {
+            put(buf, area, at, 0, area.width, &text, theme.dim);
+            put(buf, area, x, 0, 1, glyphs.pick("┤", "|"), theme.dim);
+            free = x + 2;
+        }
+    }
+}
+
+fn heads(app: &App, buf: &mut Buffer, area: Rect, columns: &[Column]) {
+    let theme = app.options.look.theme;
+    for column in columns {
+        let head = column.what.head(&app.options);
+        if column.what.is_number() {
+            put_right(buf, area, column.x, 0, column.width, &head, theme.strong);
+        } else {
+            put(buf, area, column.x, 0, column.width, &head, theme.strong);
+        }
+    }
+}
+
+fn bar(app: &App, buf: &mut Buffer, line: Rect, row: &Row, scale: &Scale, is_selected: bool) {
+    let theme = app.options.look.theme;
+    let options = &app.options;
+    let lengths = match options.lines {
+        Lines::TwoLine => [Some(options.bar_average.of(row.rates_out)), Some(options.bar_average.of(row.rates_in))],
+        _ => [Some(bar_rate(row, options)), None],
+    };
+    for (at, rate) in lengths.into_iter().flatten().enumerate() {
+        let at = at as u16;
+        if is_selected {
+            tint(buf, line, 0, at, line.width, theme.selected);
+        }
+        if options.bars && rate > 0 {
+            let length = (scale.share(rate) * f64::from(line.width)).ceil() as u16;
+            tint(buf, line, 0, at, length, if is_selected { theme.selected_bar } else { theme.bar });
+        }
+    }
+}
+
+fn one(app: &App, buf: &mut Buffer, line: Rect, row: &Row, columns: &[Column], is_flow: bool) {
+    let options = &app.options;
+    let theme = options.look.theme;
+    let lit = theme.of_row(row);
+    put(buf, line, 1, 0, 1, options.look.glyphs.verdict(row.verdict), lit);
+    for column in columns {
+        let Column { what, x, width, .. } = *column;
+        match what {
+            What::Destination => destination(app, buf, line, row, *column, is_flow),
+            What::Spark => {
+                put(buf, line, x, 0, width, &spark(&row.spark, width.into(), options.look.glyphs), theme.graph_out);
+            }
+            What::Score => put_right(buf, line, x, 0, width, &what.text(row, options), lit),
+            What::Reason => {
+                put(buf, line, x, 0, width, &columns::reason(row, width.into()), lit);
+            }
+            _ if what.is_number() => put_right(buf, line, x, 0, width, &what.text(row, options), theme.text),
+            _ => {
+                put(buf, line, x, 0, width, &what.text(row, options), theme.text);
+            }
+        }
+    }
+    if options.lines == Lines::TwoLine && line.height > 1 {
+        second_line(app, buf, line, row, columns);
+    }
+}
+
+/// The line of what comes back, below the one of what goes out.
+fn second_line(app: &App, buf: &mut Buffer, line: Rect, row: &Row, columns: &[Column]) {
+    let options = &app.options;
+    let theme = options.look.theme;
+    for Column { what, x, width } in columns.iter().copied() {
+        let text = match what {
+            What::Destination => {
+                put(buf, line, x, 1, width, &format!("  <= {}", words::source(row, options)), theme.dim);
+                continue;
+            }
+            What::Rate(Average::S2) => columns::rate(row.rates_in.s2, options),
+            What::Rate(Average::S10) => columns::rate(row.rates_in.s10, options),
+            What::Rate(Average::S40) => columns::rate(row.rates_in.s40, options),
+            What::Total => format::bytes(row.wire_bytes_in),
+            _ => continue,
+        };
+        put_right(buf, line, x, 1, width, &text, theme.text);
+    }
+}
+
+fn destination(app: &App, buf: &mut Buffer, line: Rect, row: &Row, column: Column, is_flow: bool) {
+    let options = &app.options;
+    let theme = options.look.theme;
+    let mut text = words::title(row, options);
+    if is_flow {
+        let port = row.local.map_or(0, |local| local.port);
+        text = format!("{} :{port} {}", options.look.glyphs.pick("└", "\\"), row.state.id());
+    }
+    let count = if !is_flow && row.flows > 1 { format!(" x{}", row.flows) } else { String::new() };
+    let by = words::provenance(row, options);
+    let by = if by.is_empty() || is_flow { String::new() } else { format!(" {by}") };
+    let room = usize::from(column.width);
+    // The name comes first; how often and who says so only where they do not cost any of it.
+    let (count, by) = match width(&text) {
+        wide if wide + width(&count) + width(&by) <= room => (count, by),
+        wide if wide + width(&count) <= room => (count, String::new()),
+        _ => (String::new(), String::new()),
+    };
+    let mut x = put(buf, line, column.x, 0, column.width, &shorten(&text, room), theme.of_row(row));
+    for extra in [by, count] {
+        x = put(buf, line, x, 0, (column.x + column.width).saturating_sub(x), &extra, theme.dim);
+    }
+}
+
+/// One sentence about the row that wants attention most, or is selected.
+fn why(app: &App, buf: &mut Buffer, area: Rect) {
+    let theme = app.options.look.theme;
+    let Some(row) = app.talkers.explained() else { return };
+    let room = area.width.saturating_sub(1);
+    let Some(finding) = row.reason() else {
+        put(buf, area, 1, 0, room, &details::plain(row, &app.options), theme.text);
+        return;
+    };
+    let lit = theme.of_row(row);
+    let x = put(buf, area, 1, 0, room, &format!("{} ", app.options.look.glyphs.verdict(row.verdict)), lit);
+    put(buf, area, x, 0, room.saturating_sub(2), &finding.why, lit);
+}
+
+/// Why there is nothing to see.
+fn empty(app: &App, buf: &mut Buffer, area: Rect, snapshot: &Snapshot) {
+    let text = empty_sentence(app, snapshot);
+    let lines = crate::ui::paint::wrap(&text, usize::from(area.width.saturating_sub(4)));
+    for (at, text) in lines.iter().enumerate() {
+        put(buf, area, 2, 1 + at as u16, area.width, text, app.options.look.theme.text);
+    }
+}

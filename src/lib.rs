@@ -26,6 +26,7 @@ pub mod host;
 pub mod marks;
 pub mod model;
 pub mod protocol;
+pub mod report;
 pub mod snapshot;
 pub mod store;
 pub mod sys;

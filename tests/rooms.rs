@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["model", "error", "baseline"]),
     ("report", &["model", "error", "snapshot", "filter"]),
     ("ui", &["model", "error", "snapshot", "filter", "capture", "sys"]),
-    ("cli", &["model", "error", "snapshot", "filter", "capture", "protocol", "detect", "ui"]),
+    ("cli", &["model", "error", "snapshot", "filter", "marks", "capture", "protocol", "detect", "ui"]),
     (
         "app",
         &[

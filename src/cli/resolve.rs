@@ -119,7 +119,7 @@ fn display(settings: &Settings, words: &[String]) -> Resolved<Display> {
     filter::pattern(&screen_filter).map_err(|why| Error::new("cannot use the screen filter", why))?;
     Ok(Display {
         theme: settings.theme.unwrap_or_default(),
-        port_names: settings.port_resolution.unwrap_or(true),
+        port_names: settings.port_resolution.unwrap_or(false),
         ports: settings.port_display.unwrap_or(PortDisplay::DestinationOnly),
         bars: settings.show_bars.unwrap_or(true),
         unit: unit(settings),
@@ -127,7 +127,7 @@ fn display(settings: &Settings, words: &[String]) -> Resolved<Display> {
         log_scale: settings.log_scale.unwrap_or(false),
         lines: settings.line_display.unwrap_or(LineDisplay::OneLineSent),
         show_totals: settings.show_totals.unwrap_or(true),
-        show_source: !settings.hide_source.unwrap_or(true),
+        show_source: !settings.hide_source.unwrap_or(false),
         show_destination: !settings.hide_destination.unwrap_or(false),
         link_local: settings.link_local.unwrap_or(false),
         group_by: settings.group_by.unwrap_or_default(),

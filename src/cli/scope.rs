@@ -1,42 +1,32 @@
-//! What a known-good mark covers, as it is written on the command line.
+//! What a known-good mark covers, as it is written on the command line: as in the file, without saying of which kind.
 
-use std::net::{IpAddr, SocketAddr};
+use crate::marks::scope;
+use crate::model::Scope;
 
-use ipnet::IpNet;
-
-use crate::model::{Endpoint, Label, Protocol, Scope};
-
-/// Reads `192.0.2.7`, `192.0.2.0/24`, `tcp/192.0.2.7:443`, `udp/[2001:db8::1]:53` or `*.example.com`.
+/// Reads `192.0.2.7`, `192.0.2.0/24`, `tcp/192.0.2.7:443`, `*.example.com` or `tcp/10.0.0.5:40000 -> 192.0.2.7:443`.
 pub(super) fn read(text: &str) -> Result<Scope, String> {
-    let wrong = || {
-        format!(
-            "`{text}` is not an address, a network, proto/address:port or *.name; such as 192.0.2.7 or tcp/192.0.2.7:443"
-        )
+    let spaced = match text.split_once('/') {
+        Some((protocol, rest)) if protocol.chars().all(|c| c.is_ascii_alphabetic()) => format!("{protocol} {rest}"),
+        _ => text.to_owned(),
     };
-    if let Ok(ip) = text.parse::<IpAddr>() {
-        return Ok(Scope::Host(ip));
-    }
-    if let Ok(net) = text.parse::<IpNet>() {
-        return Ok(Scope::Network(net.trunc()));
-    }
-    if let Some((protocol, end)) = text.split_once('/')
-        && let Ok(end) = end.parse::<SocketAddr>()
-    {
-        let protocol = [Protocol::TCP, Protocol::UDP, Protocol::SCTP, Protocol::DCCP, Protocol::UDPLITE]
-            .into_iter()
-            .find(|known| known.name() == Some(protocol))
-            .ok_or_else(wrong)?;
-        let end = Endpoint::new(end.ip(), end.port());
-        return Ok(Scope::Service { protocol, host: end.ip, port: end.port });
-    }
-    let name = text.strip_prefix("*.").unwrap_or(text).trim_end_matches('.');
-    let is_name = name.contains('.')
-        && name.len() <= 253
-        && name.split('.').all(|part| {
-            !part.is_empty() && part.len() <= 63 && part.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
-        })
-        && name.contains(|c: char| !c.is_ascii_digit() && c != '.');
-    if is_name { Ok(Scope::Name(Label::new(&name.to_lowercase()))) } else { Err(wrong()) }
+    // A name comes last: it takes nearly everything.
+    let kinds = ["host", "network", "service", "flow", "name"];
+    let scope = kinds.iter().find_map(|kind| scope::parse(kind, &spaced).ok());
+    let scope = scope.filter(|scope| match scope {
+        Scope::Name(name) => !looks_like_a_number(name.as_str()),
+        Scope::Service { protocol, port, .. } => *port != 0 || !protocol.has_ports(),
+        _ => true,
+    });
+    scope.ok_or_else(|| {
+        format!(
+            "`{text}` is none of 192.0.2.7, 192.0.2.0/24, tcp/192.0.2.7:443 and *.example.com, which show the forms"
+        )
+    })
+}
+
+/// A mistyped address must not become a name.
+fn looks_like_a_number(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 #[cfg(test)]
@@ -52,6 +42,7 @@ mod tests {
             ("udp/[2001:db8::1]:53", "service", "udp [2001:db8::1]:53"),
             ("*.Example.com", "name", "*.example.com"),
             ("example.com.", "name", "*.example.com"),
+            ("tcp 10.0.0.5:40000 -> 192.0.2.7:443", "flow", "tcp 10.0.0.5:40000 → 192.0.2.7:443"),
         ];
         for (text, id, shown) in cases {
             let scope = read(text).unwrap();
@@ -62,7 +53,7 @@ mod tests {
     #[test]
     fn refuses_what_would_cover_something_else_than_meant() {
         for text in
-            ["", "com", "*", "*.com", "192.0.2", "192.0.2.300", "tcp/192.0.2.7", "xyz/192.0.2.7:1", "a..b", "a b.c"]
+            ["", "*", "192.0.2", "192.0.2.300", "192.0.2.7/33", "tcp/192.0.2.7", "xyz/192.0.2.7:1", "a..b", "a b.c"]
         {
             assert!(read(text).is_err(), "{text}");
         }

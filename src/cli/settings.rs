@@ -79,7 +79,7 @@ settings! {
     /// Whether to ask for the names of addresses by reverse DNS
     dns_resolution: bool = "dns-resolution", "false";
     /// Whether ports are shown as service names
-    port_resolution: bool = "port-resolution", "true";
+    port_resolution: bool = "port-resolution", "false";
     /// Colours: auto, dark, light, high-contrast, mono
     theme: Theme = "theme", "\"auto\"";
     /// Rows are flows, hosts, services, domains or owners
@@ -107,7 +107,7 @@ settings! {
     /// Whether rows show what was sent in all
     show_totals: bool = "show-totals", "true";
     /// Whether our own side of each row is left out
-    hide_source: bool = "hide-source", "true";
+    hide_source: bool = "hide-source", "false";
     /// Whether the remote side of each row is left out
     hide_destination: bool = "hide-destination", "false";
     /// Whether IPv6 link-local traffic is listed; it is counted in any case

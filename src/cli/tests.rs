@@ -154,7 +154,7 @@ fn mistakes_say_what_is_wrong_and_what_to_try() {
         ("flows --by hots", "did you mean `host`?"),
         ("flows --json --csv", "cannot be used with"),
         ("detect", "--read <FILE>"),
-        ("known-good add nowhere", "is not an address"),
+        ("known-good add 192.0.2", "is none of 192.0.2.7, 192.0.2.0/24"),
         ("-c /nonexistent/x.toml", "cannot read /nonexistent/x.toml"),
         ("--screen-filter (", "not a regular expression"),
         ("completions ksh", "invalid value 'ksh'"),

@@ -1,0 +1,160 @@
+//! One flow as a record with names that never change meaning: the JSON object and the CSV line.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::model::{Endpoint, Label, Protocol};
+use crate::snapshot::{Grouping, Row, Snapshot};
+
+/// A flow, or a group of flows added up: then `type` says by what, and what differs within it is null.
+#[derive(Clone, Debug, Serialize)]
+pub struct FlowRecord {
+    /// `flow`, `host`, `service`, `domain` or `owner`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// First and last packet; RFC 3339, UTC, microseconds.
+    pub ts_first: String,
+    pub ts_last: String,
+    pub proto: Option<String>,
+    pub local_ip: Option<IpAddr>,
+    pub local_port: Option<u16>,
+    pub remote_ip: Option<IpAddr>,
+    pub remote_port: Option<u16>,
+    pub interface: Option<Label>,
+    /// Who opened it, relative to this host: `out`, `in`, `local`, `transit`, `unknown`.
+    pub direction: &'static str,
+    /// Link-layer bytes as the kernel or the file reports them.
+    pub bytes_out: u64,
+    pub bytes_in: u64,
+    /// The same with the headers of the segments that a super-packet becomes.
+    pub wire_bytes_out: u64,
+    pub wire_bytes_in: u64,
+    /// IP headers and everything in them.
+    pub ip_bytes_out: u64,
+    pub ip_bytes_in: u64,
+    /// What the transport carries.
+    pub payload_bytes_out: u64,
+    pub payload_bytes_in: u64,
+    pub packets_out: u64,
+    pub packets_in: u64,
+    /// Flows in this record: 1, or as many as the group has.
+    pub flows: u64,
+    /// Times it was opened.
+    pub opened: u64,
+    /// By payload; null while nobody has answered, `unknown` when every recogniser said no.
+    pub app: Option<&'static str>,
+    pub name: Option<Label>,
+    /// Who gave the name: `sni`, `host`, `dns`, `hosts`, `ptr`.
+    pub name_source: Option<&'static str>,
+    pub sni: Option<Label>,
+    pub alpn: Vec<Label>,
+    pub ja4: Option<Label>,
+    pub owner: Option<OwnerRecord>,
+    /// TCP state as the packets show it; null for other protocols.
+    pub state: Option<&'static str>,
+    pub verdict: &'static str,
+    pub score: u8,
+    pub reasons: Vec<Reason>,
+    /// Id of the known-good mark that covers it.
+    pub mark: Option<Label>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct OwnerRecord {
+    pub exe: Label,
+    pub comm: Label,
+    pub pid: Option<u32>,
+    pub uid: Option<u32>,
+    pub unit: Option<Label>,
+    pub container: Option<Label>,
+    pub confidence: &'static str,
+}
+
+/// Why a flow is lit.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reason {
+    pub detector: &'static str,
+    pub severity: &'static str,
+    pub score: u8,
+    pub why: String,
+}
+
+impl FlowRecord {
+    pub fn new(row: &Row, by: Grouping, snapshot: &Snapshot) -> Self {
+        // Within a group a port of 0 is one that differs; a flow of a protocol with ports may have used 0 itself.
+        let all_ports = by == Grouping::Flow && row.protocol.is_some_and(Protocol::has_ports);
+        let port = |end: Option<Endpoint>| end.map(|end| end.port).filter(|port| *port != 0 || all_ports);
+        let interface = row.interface.and_then(|id| snapshot.interfaces.iter().find(|one| one.id == id));
+        let facts = row.facts.as_deref();
+        Self {
+            kind: by.id(),
+            ts_first: row.first.to_string(),
+            ts_last: row.last.to_string(),
+            proto: row.protocol.map(|protocol| protocol.to_string()),
+            local_ip: row.local.map(|end| end.ip),
+            local_port: port(row.local),
+            remote_ip: row.remote.map(|end| end.ip),
+            remote_port: port(row.remote),
+            interface: interface.map(|one| one.name.clone()),
+            direction: row.direction.id(),
+            bytes_out: row.bytes_out,
+            bytes_in: row.bytes_in,
+            wire_bytes_out: row.wire_bytes_out,
+            wire_bytes_in: row.wire_bytes_in,
+            ip_bytes_out: row.ip_bytes_out,
+            ip_bytes_in: row.ip_bytes_in,
+            payload_bytes_out: row.payload_bytes_out,
+            payload_bytes_in: row.payload_bytes_in,
+            packets_out: row.packets_out,
+            packets_in: row.packets_in,
+            flows: row.flows,
+            opened: row.opened,
+            app: known(row.application.id()),
+            name: row.name.as_ref().map(|name| name.text.clone()),
+            name_source: row.name.as_ref().map(|name| name.source.id()),
+            sni: facts.and_then(|facts| facts.sni.clone()),
+            alpn: facts.map(|facts| facts.alpn.clone()).unwrap_or_default(),
+            ja4: facts.and_then(|facts| facts.ja4.clone()),
+            owner: row.owner.as_deref().map(owner),
+            state: known(row.state.id()),
+            verdict: row.verdict.id(),
+            score: row.score,
+            reasons: reasons(row),
+            mark: row.mark.as_ref().map(|mark| mark.id.clone()),
+        }
+    }
+}
+
+/// `-` on a screen is null in a record.
+fn known(id: &'static str) -> Option<&'static str> {
+    (id != "-").then_some(id)
+}
+
+fn owner(owner: &crate::model::Owner) -> OwnerRecord {
+    OwnerRecord {
+        exe: owner.exe.clone(),
+        comm: owner.comm.clone(),
+        pid: (owner.pid != 0).then_some(owner.pid),
+        uid: owner.uid,
+        unit: owner.unit.clone(),
+        container: owner.container.clone(),
+        confidence: owner.confidence.id(),
+    }
+}
+
+/// The findings, the weightiest first.
+fn reasons(row: &Row) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = row
+        .findings
+        .iter()
+        .map(|finding| Reason {
+            detector: finding.detector,
+            severity: finding.severity.id(),
+            score: finding.score,
+            why: finding.why.clone(),
+        })
+        .collect();
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.score));
+    reasons
+}

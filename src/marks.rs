@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::model::{Label, Mark, Scope, Subject, Target, Timestamp};
+use crate::model::{Endpoint, Label, Mark, Scope, Subject, Target, Timestamp};
 
 pub use file::{Applied, FileError, KnownGood, Trust};
 
@@ -224,15 +224,15 @@ pub fn check(scope: &Scope) -> Result<(), MarkError> {
 }
 
 fn target_of(subject: &Subject) -> Target<'_> {
-    let local = subject.flow.and_then(|key| {
-        [key.first(), key.second()].into_iter().find(|end| end.ip == subject.host && end.ip != subject.remote)
-    });
-    Target {
-        protocol: subject.protocol,
-        local,
-        remote: crate::model::Endpoint::new(subject.remote, subject.port),
-        name: subject.name.as_ref(),
-    }
+    let whole = Endpoint::new(subject.remote, subject.port);
+    // One flow: both of its ends are known, and the subject's port may be that of ours.
+    let ends = subject.flow.map(|key| (key.first(), key.second()));
+    let (local, remote) = match ends {
+        Some((first, second)) if first.ip == subject.remote && second.ip != subject.remote => (Some(second), first),
+        Some((first, second)) => (Some(first), second),
+        None => (None, whole),
+    };
+    Target { protocol: subject.protocol, local, remote, name: subject.name.as_ref() }
 }
 
 const fn width(scope: &Scope) -> u8 {
@@ -248,7 +248,7 @@ const fn width(scope: &Scope) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Endpoint, Protocol};
+    use crate::model::Protocol;
 
     const NOW: Timestamp = Timestamp::from_secs(1_000);
 

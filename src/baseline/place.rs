@@ -124,8 +124,8 @@ impl Contact {
     }
 }
 
-/// The two ends, ours first.
-fn ends(key: &FlowKey, subject: &Subject) -> (Endpoint, Endpoint) {
+/// The two ends of a flow, ours first.
+pub fn ends(key: &FlowKey, subject: &Subject) -> (Endpoint, Endpoint) {
     let (first, second) = (key.first(), key.second());
     // Where both ends carry the same address the subject's port says which end is remote.
     let remote_is_first = first.ip == subject.remote && (second.ip != subject.remote || first.port == subject.port);

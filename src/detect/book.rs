@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::baseline::ends;
 use crate::flow::Sample;
 use crate::marks::Marks;
 use crate::model::{Alert, AlertState, Endpoint, Finding, FlowKey, Label, Protocol, Severity, Subject, Timestamp};
@@ -101,15 +102,7 @@ impl AlertBook {
         let by_name = name.and_then(|name| self.by_name.get(name));
         let keys = self.by_remote.get(&remote.ip).into_iter().chain(by_name).flatten();
         for entry in keys.filter_map(|key| self.entries.get(key)) {
-            let subject = &entry.latest.subject;
-            let is_meant = match subject.flow {
-                Some(flow) => flow == *key,
-                None => {
-                    (subject.remote == remote.ip || subject.name.is_some() && subject.name.as_ref() == name)
-                        && subject.protocol == protocol
-                        && (subject.port == 0 || subject.port == remote.port)
-                }
-            };
+            let is_meant = entry.is_about(key, remote, protocol, name);
             if is_meant && !found.iter().any(|other| Arc::ptr_eq(other, &entry.latest)) {
                 found.push(Arc::clone(&entry.latest));
             }
@@ -121,16 +114,11 @@ impl AlertBook {
     /// Whether a flow carries a finding that must not be learnt: medium or high, and nobody called it good.
     pub fn poisons(&self, at: Timestamp, sample: &Sample, marks: &Marks) -> bool {
         let subject = &sample.subject;
-        let remote = Endpoint::new(subject.remote, subject.port);
+        let (_, remote) = ends(&sample.key, subject);
         let by_name = subject.name.as_ref().and_then(|name| self.by_name.get(name));
-        self.by_remote
-            .get(&remote.ip)
-            .into_iter()
-            .chain(by_name)
-            .flatten()
-            .filter_map(|key| self.entries.get(key))
-            .any(|entry| entry.poisons(&sample.key, subject))
-            && marks.covers_subject(&Subject { flow: Some(sample.key), ..subject.clone() }, at).is_none()
+        self.by_remote.get(&remote.ip).into_iter().chain(by_name).flatten().filter_map(|key| self.entries.get(key)).any(
+            |entry| entry.poisons() && entry.is_about(&sample.key, remote, subject.protocol, subject.name.as_ref()),
+        ) && marks.covers_subject(&Subject { flow: Some(sample.key), ..subject.clone() }, at).is_none()
     }
 
     /// Every alert, the latest first.

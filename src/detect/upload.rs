@@ -30,7 +30,7 @@ const BIG_BALANCE: f64 = 0.6;
 /// Ten minutes: bytes and balance that need oddities beside them.
 const SOME: u64 = 256 * 1_024;
 const SOME_BALANCE: f64 = 0.8;
-/// A day.
+/// A day: too slow for the rules above, and too much for a place that is new.
 const SLOW: u64 = 100_000_000;
 /// How far the balance must have moved from what it was.
 const FLIP: f64 = 0.8;
@@ -94,7 +94,7 @@ impl Place {
             && let Some(lean) = balance(sent, received)
         {
             let found =
-                big(at, moved, usual, (sent, received), lean).or_else(|| odd(moved, usual, (sent, received), lean));
+                big(at, moved, usual, (sent, received), lean).or_else(|| odd(at, moved, usual, (sent, received), lean));
             if found.is_some() {
                 return found;
             }
@@ -108,10 +108,15 @@ impl Place {
         if bytes_out < SLOW || balance(bytes_out, bytes_in)? < BIG_BALANCE {
             return None;
         }
-        let record = usual.record(&moved.contact);
-        let daily = record.map_or(0, |record| record.bytes_out / u64::from(record.known.days.max(1)));
-        let age = record.map(|record| record.known.age(at));
-        if age.is_some_and(|age| age >= WEEK) || daily > 0 && bytes_out <= daily.saturating_mul(ALLOWED) {
+        let known = usual.service_at(&moved.contact);
+        let age = known.map(|known| known.age(at));
+        let is_new = match known {
+            // All is new while learning: then only what is odd as well.
+            _ if usual.is_learning() => !oddities(moved, usual).is_empty(),
+            Some(known) => known.is_fresh(at, WEEK),
+            None => true,
+        };
+        if !is_new {
             return None;
         }
         Some(Case {
@@ -122,7 +127,7 @@ impl Place {
             over: "24 h",
             because: age
                 .map_or_else(|| "never seen before".into(), |age| format!("first seen {} ago", words::span(age))),
-            expected: daily,
+            expected: 0,
         })
     }
 }
@@ -159,20 +164,21 @@ fn big(at: Timestamp, moved: &Moved<'_>, usual: &Baseline, (sent, back): (u64, u
     })
 }
 
-fn odd(moved: &Moved<'_>, usual: &Baseline, (sent, back): (u64, u64), lean: f64) -> Option<Case> {
+fn odd(at: Timestamp, moved: &Moved<'_>, usual: &Baseline, (sent, back): (u64, u64), lean: f64) -> Option<Case> {
     let most = most(moved, usual);
     if lean < SOME_BALANCE || sent <= most.saturating_mul(ALLOWED) {
         return None;
     }
     let oddities = oddities(moved, usual);
     // Before learning is done hardly anything is known, so that one oddity means little.
-    let is_new = !usual.is_learning() && usual.host(moved.top.subject.name.as_ref(), moved.contact.address).is_none();
+    let known = usual.host(moved.top.subject.name.as_ref(), moved.contact.address);
+    let is_new = !usual.is_learning() && known.is_none_or(|known| known.is_fresh(at, DAY));
     if oddities.len() < if is_new { 1 } else { 2 } {
         return None;
     }
     let mut because = oddities.join(", ");
     if is_new {
-        because.insert_str(0, "never seen before, ");
+        because.insert_str(0, "new, ");
     }
     Some(Case {
         severity: Severity::Medium,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Alert, AlertState, Finding, FlowKey, Label, Protocol, Severity, Subject, Timestamp};
+use crate::model::{Alert, AlertState, Endpoint, Finding, FlowKey, Label, Protocol, Severity, Timestamp};
 
 /// What makes two findings one incident.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,17 +97,21 @@ impl Entry {
         }
     }
 
-    /// Whether it says of a flow what must not become usual.
-    pub fn poisons(&self, key: &FlowKey, subject: &Subject) -> bool {
+    /// Whether a flow is what the latest finding is about, or one of those.
+    pub fn is_about(&self, key: &FlowKey, remote: Endpoint, protocol: Protocol, name: Option<&Label>) -> bool {
         let about = &self.latest.subject;
-        let is_meant = match about.flow {
+        match about.flow {
             Some(flow) => flow == *key,
             None => {
-                (about.remote == subject.remote || about.name.is_some() && about.name == subject.name)
-                    && about.protocol == subject.protocol
-                    && (about.port == 0 || about.port == subject.port)
+                (about.remote == remote.ip || about.name.is_some() && about.name.as_ref() == name)
+                    && about.protocol == protocol
+                    && (about.port == 0 || about.port == remote.port)
             }
-        };
-        is_meant && self.latest.severity >= Severity::Medium && self.alert.state != AlertState::Marked
+        }
+    }
+
+    /// Whether it says what must not become usual.
+    pub fn poisons(&self) -> bool {
+        self.latest.severity >= Severity::Medium && self.alert.state != AlertState::Marked
     }
 }

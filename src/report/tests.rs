@@ -295,8 +295,7 @@ fn text_mode_looks_like_iftop() {
     let snapshot = snapshot();
     let options = iftop::IftopOptions { unit: Unit::Bytes, lines: Some(1), ..Default::default() };
     let text = printed(|out| iftop::report(out, &snapshot, &options));
-    let expected = "\
-   # Host name (port/service if enabled)            last 2s   last 10s   last 40s cumulative
+    let expected = "   # Host name (port/service if enabled)            last 2s   last 10s   last 40s cumulative
 --------------------------------------------------------------------------------------------
    1 10.0.0.5                                 =>     24.1MB     4.81MB     1.20MB     48.1MB
      drop.example                             <=         0B         0B         0B       600B

@@ -45,6 +45,8 @@ pub struct FileCapture {
     damaged: u64,
     state: State,
     vantage: Vantage,
+    /// Places of interfaces to be announced at the moment of the next frame.
+    unannounced: Vec<usize>,
     /// Set while the first frames are looked at.
     look: Option<Box<Look>>,
     pace: Pace,
@@ -64,6 +66,7 @@ enum State {
 pub fn open(path: &Path, options: FileOptions) -> Result<FileCapture, CaptureError> {
     let mut window = Window::open(path)?;
     let parser = Parser::new(&mut window, path)?;
+    let unannounced = (0..parser.interfaces().len()).collect();
     let mut capture = FileCapture {
         look: options.local.is_none().then(|| Box::new(Look::new(parser.clone()))),
         vantage: Vantage { addresses: options.local.unwrap_or_default(), how: "said" },
@@ -72,6 +75,8 @@ pub fn open(path: &Path, options: FileOptions) -> Result<FileCapture, CaptureErr
         parser,
         last: Timestamp::ZERO,
         damaged: 0,
+        // That of a pcap file; the blocks of a pcapng file describe theirs.
+        unannounced,
         state: State::Fresh,
     };
     if !capture.window.is_live() {
@@ -101,21 +106,9 @@ impl FileCapture {
         Ok(true)
     }
 
-    /// Says at the start which interface a pcap file has. The blocks of a pcapng file say it themselves.
-    fn begin(&mut self, take: &mut dyn FnMut(Event<'_>)) {
-        self.state = State::Reading;
-        if let Parser::Pcap(_, info) = &self.parser {
-            take(Event::Interface(Timestamp::ZERO, self.with_addresses(info)));
-        }
-    }
-
     /// Which addresses are taken for ours, and why.
     pub const fn vantage(&self) -> &Vantage {
         &self.vantage
-    }
-
-    fn with_addresses(&self, info: &InterfaceInfo) -> InterfaceInfo {
-        InterfaceInfo { addresses: self.vantage.addresses.clone(), ..info.clone() }
     }
 
     /// Hands over one batch.
@@ -127,6 +120,8 @@ impl FileCapture {
         if let Some(frames) = batch.get(..gathered.count)
             && let Some(last) = frames.iter().map(|frame| frame.at).max()
         {
+            let first = frames.first().map_or(last, |frame| frame.at);
+            announce(&mut self.unannounced, &self.parser, &self.vantage, first, take);
             self.last = self.last.max(last);
             take(Event::Frames(frames));
         }
@@ -134,11 +129,8 @@ impl FileCapture {
         self.window.consume(gathered.used);
         match stop {
             Stop::Full => {}
-            Stop::Interface(place) => {
-                if let Some(info) = self.parser.interfaces().get(place) {
-                    take(Event::Interface(self.last, self.with_addresses(info)));
-                }
-            }
+            Stop::Interface(place) if self.unannounced.contains(&place) => {}
+            Stop::Interface(place) => self.unannounced.push(place),
             Stop::More(wanted) => {
                 // What was found is handed over before waiting for more.
                 let patience = if gathered.count > 0 { Duration::ZERO } else { patience };
@@ -165,6 +157,7 @@ impl FileCapture {
     fn end(&mut self, is_damaged: bool, take: &mut dyn FnMut(Event<'_>)) {
         self.damaged += u64::from(is_damaged);
         self.state = State::Ended;
+        announce(&mut self.unannounced, &self.parser, &self.vantage, self.last, take);
         take(Event::Quiet(self.last));
     }
 }
@@ -175,7 +168,7 @@ impl Capture for FileCapture {
             if !self.look_ahead(patience)? {
                 return Ok(More::Coming);
             }
-            self.begin(take);
+            self.state = State::Reading;
         }
         // A source that can make the reader wait does so once.
         let batches = if self.pace.is_unhurried() || self.window.is_live() { 1 } else { BATCHES };
@@ -193,12 +186,31 @@ impl Capture for FileCapture {
     }
 
     fn interfaces(&self) -> Vec<InterfaceInfo> {
-        self.parser.interfaces().iter().map(|info| self.with_addresses(info)).collect()
+        self.parser.interfaces().iter().map(|info| at_our_end(info, &self.vantage)).collect()
     }
 
     fn progress(&self) -> Option<Progress> {
         self.window.progress()
     }
+}
+
+/// Says which interfaces there are, at the moment of the first frame that can be theirs.
+fn announce(
+    places: &mut Vec<usize>,
+    parser: &Parser,
+    vantage: &Vantage,
+    at: Timestamp,
+    take: &mut dyn FnMut(Event<'_>),
+) {
+    for place in places.drain(..) {
+        if let Some(info) = parser.interfaces().get(place) {
+            take(Event::Interface(at, at_our_end(info, vantage)));
+        }
+    }
+}
+
+fn at_our_end(info: &InterfaceInfo, vantage: &Vantage) -> InterfaceInfo {
+    InterfaceInfo { addresses: vantage.addresses.clone(), ..info.clone() }
 }
 
 #[derive(Default)]

@@ -58,6 +58,9 @@ pub fn infer<'a>(frames: impl IntoIterator<Item = &'a Frame<'a>>) -> Vantage {
     lookout.finish()
 }
 
+/// Addresses of a network that are taken for ours.
+const MOST_INSIDE: usize = 256;
+
 /// Nine in ten: "nearly all".
 const fn is_nearly_all(part: u32, whole: u32) -> bool {
     whole > 0 && part as u64 * 10 >= whole as u64 * 9
@@ -115,7 +118,8 @@ fn by_border(evidence: &Evidence) -> Option<Vec<IpAddr>> {
     if !is_nearly_all(evidence.border_packets(), evidence.packets()) {
         return None;
     }
-    let inside = evidence.addresses(|ip, seen| seen.is_border && evidence::is_private(ip));
+    let mut inside = evidence.addresses(|ip, seen| seen.is_border && evidence::is_private(ip));
+    inside.truncate(MOST_INSIDE);
     (!inside.is_empty()).then_some(inside)
 }
 

@@ -22,7 +22,7 @@ const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 /// Type, length, and the length again.
 const LEAST_BLOCK: usize = 12;
 /// Interfaces in a file; what one more brings is counted as damaged.
-const MOST_INTERFACES: usize = u16::MAX as usize;
+const MOST_INTERFACES: usize = 1_024;
 
 /// How to read the blocks of one file, as far as it was read.
 #[derive(Clone, Debug)]
@@ -145,11 +145,14 @@ impl PcapNg {
             }
         };
         info.id = id;
-        if let Some(place) = self.interfaces.get_mut(usize::from(id.0)) {
-            *place = info;
-        }
         self.section.push(Interface { id, link, snap: self.order.u32([s0, s1, s2, s3]), clock });
-        Parsed::Interface(usize::from(id.0), length)
+        match self.interfaces.get_mut(usize::from(id.0)) {
+            Some(known) if *known != info => {
+                *known = info;
+                Parsed::Interface(usize::from(id.0), length)
+            }
+            _ => Parsed::Other(length),
+        }
     }
 
     #[inline]

@@ -1,5 +1,6 @@
 //! Frames from a ring, a socket, a file or a script: one contract, one table of backends.
 
+mod attach;
 pub mod backends;
 pub mod file;
 pub mod filter;

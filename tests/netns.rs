@@ -17,7 +17,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use egret::capture::backends::{self, BACKENDS};
-use egret::capture::live::{Instruction, LiveOptions, SNAPLEN};
+use egret::capture::live::{LiveOptions, SNAPLEN};
 use egret::capture::wall::{self, Stopwatch};
 use egret::capture::{Capture, CaptureError};
 use egret::model::{Event, Frame, Heading, InterfaceCounters, InterfaceInfo, LinkType, Losses, VlanTag};
@@ -247,19 +247,15 @@ fn keeps_vlan_tags_and_counts_them() {
 fn filters_run_in_the_kernel() {
     inside("filters_run_in_the_kernel", &Own::Network, || {
         let lab = Lab::new();
-        let listen = |filter: Vec<Instruction>, snaplen| {
-            let interfaces = vec!["near0".to_owned()];
-            let options = LiveOptions { interfaces, filter: Some(filter), snaplen, ..LiveOptions::default() };
-            backends::open(&options).unwrap()
+        let listen = |filter: &str, snaplen| {
+            let (interfaces, filter) = (vec!["near0".to_owned()], filter.to_owned());
+            backends::open(&LiveOptions { interfaces, filter, snaplen, ..LiveOptions::default() }).unwrap()
         };
-        let mut none = listen(vec![Instruction::keep(0)], SNAPLEN);
-        // ldh [12]; jeq #0x88b5, keep, drop
-        let load = Instruction { code: 0x28, jt: 0, jf: 0, k: 12 };
-        let test = Instruction { code: 0x15, jt: 0, jf: 1, k: 0x88b5 };
-        let mut some = listen(vec![load, test, Instruction::keep(262_144), Instruction::keep(0)], 64);
+        let mut none = listen("ether proto 0x88b6", SNAPLEN);
+        let mut some = listen("ether proto 0x88b5", 64);
         let me = near_address();
         upload(&lab, 1 << 20);
-        lab.at_far(move || send_frames("far0", &[frame(me, &[], 700), frame(me, &[(0x8100, 5)], 704)]));
+        lab.at_far(move || send_frames("far0", &[frame(me, &[], 700), frame(me, &[], 704)]));
         let mut kept = Vec::new();
         read_all(&mut *some, |event| {
             if let Event::Frames(frames) = event {
@@ -292,6 +288,48 @@ fn idle_reads_return_in_time() {
             assert_eq!(quiet.len(), 10, "{}", backend.id);
             assert!(quiet.windows(2).all(|pair| pair[0].1 < pair[1].1), "{}: time stands", backend.id);
             assert!(quiet.iter().all(|(before, at)| before.since(*at) < Duration::from_millis(150)), "{}", backend.id);
+        }
+    });
+}
+
+/// Sends datagrams of these payload sizes over the loopback.
+fn talk_to_self(sizes: &[usize]) {
+    let local = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for size in sizes {
+        local.send_to(&vec![1; *size], local.local_addr().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn filters_are_replaced_while_running() {
+    inside("filters_are_replaced_while_running", &Own::Network, || {
+        let _lab = Lab::new();
+        for (backend, interface, sights) in
+            [("ring", "lo", 2), ("ring", "any", 2), ("pnet", "lo", 1), ("pnet", "any", 1)]
+        {
+            let mut capture = open(backend, &[interface]);
+            let lengths = |capture: &mut dyn Capture, sizes: &[usize]| {
+                talk_to_self(sizes);
+                let mut lengths = Vec::new();
+                read_all(capture, |event| {
+                    if let Event::Frames(frames) = event {
+                        lengths.extend(frames.iter().map(|frame| frame.wire_len as usize - 42));
+                    }
+                });
+                lengths
+            };
+            let twice = |sizes: &[usize]| sizes.iter().flat_map(|size| vec![*size; sights]).collect::<Vec<_>>();
+            read_all(&mut *capture, |_| {});
+            assert_eq!(lengths(&mut *capture, &[10, 500]), twice(&[10, 500]));
+            capture.set_filter("udp and greater 400").unwrap();
+            assert_eq!(lengths(&mut *capture, &[11, 501]), twice(&[501]), "{backend} {interface}");
+            for (wrong, place) in [("udp and", 7), ("udp andd greater 1", 4)] {
+                let Err(CaptureError::Filter { at, .. }) = capture.set_filter(wrong) else { panic!("took {wrong:?}") };
+                assert_eq!(at, place, "{wrong}");
+            }
+            assert_eq!(lengths(&mut *capture, &[12, 502]), twice(&[502]), "the old filter stays in force");
+            capture.set_filter("").unwrap();
+            assert_eq!(lengths(&mut *capture, &[13, 503]), twice(&[13, 503]));
         }
     });
 }
@@ -401,8 +439,7 @@ fn any_hears_all_interfaces_and_newcomers() {
                 }
                 Event::Quiet(_) => {}
             };
-            let local = UdpSocket::bind("127.0.0.1:0").unwrap();
-            local.send_to(&[1; 40], local.local_addr().unwrap()).unwrap();
+            talk_to_self(&[40]);
             knock();
             read_all(&mut *capture, |event| note(event, &mut told));
 
@@ -442,8 +479,7 @@ fn several_interfaces_keep_their_numbers() {
         let mut capture = open("ring", &["near0", "lo", "near0"]);
         let names: Vec<_> = capture.interfaces().iter().map(|one| (one.id.0, one.name.to_string())).collect();
         assert_eq!(names, [(0, "near0".to_owned()), (1, "lo".to_owned())]);
-        let local = UdpSocket::bind("127.0.0.1:0").unwrap();
-        local.send_to(&[1; 40], local.local_addr().unwrap()).unwrap();
+        talk_to_self(&[40]);
         knock();
         let mut heard = HashMap::new();
         read_all(&mut *capture, |event| {

@@ -1,9 +1,9 @@
 //! The table of live backends, and the one way to open them.
 
 use crate::model::{Health, Label};
-use crate::sys::{PacketSocket, Ring, RingSize};
+use crate::sys::{Instruction, PacketSocket, Ring, RingSize};
 
-use super::live::{Instruction, LiveOptions};
+use super::live::LiveOptions;
 use super::{Capture, CaptureError, pnet, ring};
 
 /// A way to get frames from live interfaces.

@@ -4,8 +4,6 @@ use std::io;
 
 use super::CaptureError;
 
-pub use crate::sys::Instruction;
-
 /// Bytes of each frame that are kept. Recognisers need up to 2 KiB of a flow's first packets.
 pub const SNAPLEN: u32 = 2048;
 
@@ -22,8 +20,8 @@ pub struct LiveOptions {
     pub snaplen: u32,
     /// MiB of ring for each interface; none is 16 for one interface and 8 each for several.
     pub ring_mb: Option<u32>,
-    /// A program for the kernel. Whatever it accepts is cut to `snaplen`.
-    pub filter: Option<Vec<Instruction>>,
+    /// A filter for the kernel in the language of tcpdump; empty takes everything.
+    pub filter: String,
 }
 
 impl Default for LiveOptions {
@@ -34,16 +32,8 @@ impl Default for LiveOptions {
             promiscuous: false,
             snaplen: SNAPLEN,
             ring_mb: None,
-            filter: None,
+            filter: String::new(),
         }
-    }
-}
-
-impl LiveOptions {
-    /// The program to attach, keeping `bytes` of what it accepts.
-    pub(super) fn program(&self, bytes: u32) -> Vec<Instruction> {
-        let Some(filter) = &self.filter else { return vec![Instruction::keep(bytes)] };
-        filter.iter().map(|one| if one.is_accept() { Instruction::keep(bytes) } else { *one }).collect()
     }
 }
 
@@ -59,15 +49,6 @@ pub(super) fn failed(what: &'static str, interface: &str, error: io::Error) -> C
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cuts_what_a_filter_accepts() {
-        let load = Instruction { code: 0x28, jt: 0, jf: 0, k: 12 };
-        let filter = vec![load, Instruction::keep(262_144), Instruction::keep(0)];
-        let options = LiveOptions { filter: Some(filter), ..LiveOptions::default() };
-        assert_eq!(options.program(96), [load, Instruction::keep(96), Instruction::keep(0)]);
-        assert_eq!(LiveOptions::default().program(SNAPLEN), [Instruction::keep(2048)]);
-    }
 
     #[test]
     fn names_what_the_system_said() {

@@ -10,8 +10,9 @@ use std::time::Duration;
 use pnet::datalink::{self, Channel, Config, DataLinkReceiver};
 
 use crate::model::{Event, Frame, Heading, Health, InterfaceId, InterfaceInfo, LinkType, Losses, Timestamp};
-use crate::sys::{Instruction, PacketSocket, Poller, ring::link_type};
+use crate::sys::{PacketSocket, Poller, ring::link_type};
 
+use super::attach::{self, LiveFilter};
 use super::live::{LiveOptions, failed};
 use super::wall;
 use super::watch::Watch;
@@ -39,7 +40,7 @@ pub struct PnetCapture {
     sources: Vec<Source>,
     watch: Watch,
     poller: Poller,
-    program: Vec<Instruction>,
+    filter: LiveFilter,
     promiscuous: bool,
     losses: Losses,
     said: Timestamp,
@@ -58,7 +59,7 @@ pub(super) fn open_noting(options: &LiveOptions, notes: Vec<Health>) -> Result<B
         sources: Vec::new(),
         watch: Watch::open(&options.interfaces)?,
         poller: Poller::default(),
-        program: options.program(WHOLE),
+        filter: LiveFilter { text: options.filter.clone(), keep: WHOLE },
         promiscuous: options.promiscuous,
         losses: Losses::default(),
         said,
@@ -69,11 +70,11 @@ pub(super) fn open_noting(options: &LiveOptions, notes: Vec<Health>) -> Result<B
 }
 
 impl Source {
-    fn open(id: InterfaceId, index: u32, program: &[Instruction], promiscuous: bool) -> io::Result<Self> {
+    fn open(id: InterfaceId, index: u32, filter: &LiveFilter, promiscuous: bool) -> io::Result<Self> {
         let gone = || io::Error::from_raw_os_error(libc::ENODEV);
         let interface = datalink::interfaces().into_iter().find(|one| one.index == index).ok_or_else(gone)?;
         let socket = PacketSocket::open()?;
-        socket.attach(program)?;
+        socket.attach(&filter.first())?;
         // Without a larger queue bursts are lost sooner; the losses say so.
         drop(socket.grow_buffer(QUEUE));
         if interface.is_loopback() {
@@ -165,6 +166,14 @@ impl Capture for PnetCapture {
     fn health(&self) -> Vec<Health> {
         self.watch.health().into_iter().chain(self.notes.iter().cloned()).collect()
     }
+
+    fn set_filter(&mut self, filter: &str) -> Result<(), CaptureError> {
+        let filter = LiveFilter { text: filter.to_owned(), ..self.filter };
+        let sockets: Vec<&PacketSocket> = self.sources.iter().map(|source| &source.socket).collect();
+        attach::replace(&filter, &sockets)?;
+        self.filter = filter;
+        Ok(())
+    }
 }
 
 impl PnetCapture {
@@ -172,8 +181,11 @@ impl PnetCapture {
     fn open_missing(&mut self) -> Result<(), CaptureError> {
         for (id, index) in self.watch.indices() {
             let Some(index) = index.filter(|_| self.sources.iter().all(|one| one.id != id)) else { continue };
-            match Source::open(id, index, &self.program, self.promiscuous) {
-                Ok(source) => self.sources.push(source),
+            match Source::open(id, index, &self.filter, self.promiscuous) {
+                Ok(source) => {
+                    self.filter.attach(&source.socket)?;
+                    self.sources.push(source);
+                }
                 // With all interfaces wanted, one that just went is no failure.
                 Err(error) if self.watch.is_any() && error.raw_os_error() == Some(libc::ENODEV) => {}
                 Err(error) => return Err(failed("cannot listen", self.watch.name(Some(id)), error)),
@@ -201,7 +213,8 @@ impl PnetCapture {
             let bound = source.socket.bound().map_or(-1, |bound| bound.ifindex);
             if u32::try_from(bound) != Ok(index) {
                 // If it fails the interface went again, and the news of that comes next.
-                drop(source.bind(index, self.promiscuous));
+                let bound = source.bind(index, self.promiscuous);
+                drop(bound.map(|()| self.filter.attach(&source.socket)));
             }
         }
         if self.watch.is_any() { self.open_missing() } else { Ok(()) }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::model::event::BATCH;
 use crate::model::{Event, Frame, Heading, Health, InterfaceId, InterfaceInfo, Label, LinkType, Losses, Timestamp};
-use crate::sys::{Block, Instruction, Poller, Ring, RingSize};
+use crate::sys::{Block, Instruction, PacketSocket, Poller, Ring, RingSize};
 
+use super::attach::{self, LiveFilter};
 use super::live::{LiveOptions, failed};
 use super::wall;
 use super::watch::Watch;
@@ -36,6 +37,7 @@ pub struct RingCapture {
     watch: Watch,
     poller: Poller,
     promiscuous: bool,
+    filter: LiveFilter,
     losses: Losses,
     /// What has been said about time: it does not go back.
     said: Timestamp,
@@ -51,20 +53,21 @@ pub fn open(options: &LiveOptions) -> Result<Box<dyn Capture>, CaptureError> {
     } else {
         watch.indices().map(|(id, index)| (Some(id), index.unwrap_or_default())).collect()
     };
-    let program = options.program(options.snaplen);
+    let filter = LiveFilter { text: options.filter.clone(), keep: options.snaplen };
     let wanted = options.ring_mb.unwrap_or(if listen.len() > 1 { SEVERAL } else { ONE }).max(1);
     let (mut sources, mut poller, mut notes) = (Vec::new(), Poller::default(), Vec::new());
     for (id, index) in listen {
-        let source = Source { ring: open_ring(wanted, &program, &mut notes)?, id };
+        let source = Source { ring: open_ring(wanted, &filter.first(), &mut notes)?, id };
         source.bind(index, options.promiscuous).map_err(|error| failed("cannot listen", watch.name(id), error))?;
+        filter.attach(source.ring.socket())?;
         poller.add(source.ring.as_fd());
         sources.push(source);
     }
     if let Some(notices) = watch.notices() {
         poller.add(notices.as_fd());
     }
-    let promiscuous = options.promiscuous;
-    Ok(Box::new(RingCapture { sources, watch, poller, promiscuous, losses: Losses::default(), said, notes }))
+    let (promiscuous, losses) = (options.promiscuous, Losses::default());
+    Ok(Box::new(RingCapture { sources, watch, poller, promiscuous, filter, losses, said, notes }))
 }
 
 /// A ring of the size wanted, or of the largest half, quarter... that memory allows, which is then noted.
@@ -137,6 +140,14 @@ impl Capture for RingCapture {
     fn health(&self) -> Vec<Health> {
         self.watch.health().into_iter().chain(self.notes.iter().cloned()).collect()
     }
+
+    fn set_filter(&mut self, filter: &str) -> Result<(), CaptureError> {
+        let filter = LiveFilter { text: filter.to_owned(), ..self.filter };
+        let sockets: Vec<&PacketSocket> = self.sources.iter().map(|source| source.ring.socket()).collect();
+        attach::replace(&filter, &sockets)?;
+        self.filter = filter;
+        Ok(())
+    }
 }
 
 impl RingCapture {
@@ -181,7 +192,8 @@ impl RingCapture {
             let bound = source.ring.socket().bound().map_or(-1, |bound| bound.ifindex);
             if u32::try_from(bound) != Ok(index) {
                 // If it fails the interface went again, and the news of that comes next.
-                drop(source.bind(index, self.promiscuous));
+                let bound = source.bind(index, self.promiscuous);
+                drop(bound.map(|()| self.filter.attach(source.ring.socket())));
             }
         }
     }

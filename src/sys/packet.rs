@@ -22,11 +22,6 @@ impl Instruction {
     pub const fn keep(bytes: u32) -> Self {
         Self { code: RETURN_K, jt: 0, jf: 0, k: bytes }
     }
-
-    /// Whether this is a `ret #k` that lets a frame through.
-    pub const fn is_accept(self) -> bool {
-        self.code == RETURN_K && self.k != 0
-    }
 }
 
 /// `BPF_RET | BPF_K`.

@@ -88,3 +88,49 @@ fn by_link(ethernet: &[Instruction], raw: &[Instruction]) -> Vec<Instruction> {
     program.extend(raw);
     program
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the program goes on for an interface of this kind.
+    fn start(program: &[Instruction], hardware: u16) -> usize {
+        let mut at = 1;
+        loop {
+            let now = program[at];
+            at += 1 + match now.code {
+                0x15 if now.k == u32::from(hardware) => usize::from(now.jt),
+                0x15 => usize::from(now.jf),
+                0x05 => now.k as usize,
+                _ => return at,
+            };
+        }
+    }
+
+    #[test]
+    fn each_kind_of_link_gets_its_own_program() {
+        let (ethernet, raw) = ([Instruction::keep(1), Instruction::keep(2)], [Instruction::keep(3)]);
+        let program = by_link(&ethernet, &raw);
+        for (hardware, first) in [(1, 5), (772, 5), (0xfffe, 7), (776, 7)] {
+            assert_eq!(start(&program, hardware), first, "{hardware}");
+        }
+        assert_eq!((program[5], program[7]), (ethernet[0], raw[0]));
+    }
+
+    #[test]
+    fn what_only_ethernet_has_passes_no_bare_ip() {
+        let filter = LiveFilter { text: "ether src 2:0:0:0:0:1".to_owned(), keep: 96 };
+        let program = filter.program(Links::Mixed).unwrap();
+        assert_eq!(program.last(), Some(&Instruction::keep(0)));
+        assert!(filter.program(Links::One(LinkType::Raw)).is_err());
+        let wrong = LiveFilter { text: "tcp port".to_owned(), keep: 96 };
+        assert!(matches!(wrong.program(Links::Mixed), Err(CaptureError::Filter { at: 8, .. })));
+    }
+
+    #[test]
+    fn nothing_passes_before_the_link_is_known() {
+        let first = |text: &str| LiveFilter { text: text.to_owned(), keep: 96 }.first();
+        assert_eq!(first("tcp"), [Instruction::keep(0)]);
+        assert_eq!(first(" "), [Instruction::keep(96)]);
+    }
+}

@@ -2,17 +2,7 @@
 
 use super::layers::{PACKET_TYPE, TAG, TAG_PRESENT};
 use crate::model::{Frame, Heading};
-
-/// One instruction of classic BPF (`struct sock_filter`, linux/filter.h).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Instruction {
-    pub code: u16,
-    /// Instructions to skip if a test holds.
-    pub jt: u8,
-    /// Instructions to skip if it does not.
-    pub jf: u8,
-    pub k: u32,
-}
+pub use crate::sys::Instruction;
 
 /// A filter for `SO_ATTACH_FILTER`: at most [`Program::LONGEST`] instructions, all jumps forward and inside.
 #[derive(Clone, Debug, PartialEq, Eq)]

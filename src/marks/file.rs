@@ -68,7 +68,7 @@ impl From<FileError> for Error {
     }
 }
 
-/// What a file looked like when it was read.
+/// What a file looked like when it was read. Its status changes with its mode and owner too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     inode: u64,
@@ -108,23 +108,26 @@ impl KnownGood {
 
     /// Reads it again.
     pub fn read(&mut self) -> Result<Vec<Mark>, FileError> {
-        let (content, stamp) = self.load()?;
-        // Remembered even if the text is bad, so that one mistake is reported once.
-        self.seen = stamp;
-        Ok(self.parse(&content)?.1)
+        // Before reading, and even if it cannot be read: one mistake is reported once, no change is missed.
+        self.seen = self.stat();
+        Ok(self.parse(&self.load()?)?.1)
     }
 
     /// Whether it differs from what was last read or written here. Costs one `stat`.
     pub fn has_changed(&self) -> bool {
-        let now = fs::symlink_metadata(&self.path).ok().map(|meta| stamp(&meta));
-        now != self.seen
+        self.stat() != self.seen
+    }
+
+    fn stat(&self) -> Option<Stamp> {
+        let meta = fs::symlink_metadata(&self.path).ok()?;
+        Some(Stamp { inode: meta.ino(), len: meta.len(), changed: (meta.ctime(), meta.ctime_nsec()) })
     }
 
     /// Writes changes: reads the file as it is now, changes that, and puts it in place in one step.
     pub fn apply(&mut self, changes: &[Change], who: &Label, at: Timestamp) -> Result<Applied, FileError> {
         self.make_folder()?;
         let mut journal = self.open_journal()?;
-        let (content, _) = self.load()?;
+        let content = self.load()?;
         let (mut document, _) = self.parse(if content.is_empty() { text::HEADER } else { &content })?;
         for change in changes {
             match change {
@@ -137,7 +140,7 @@ impl KnownGood {
         let content = document.to_string();
         let (_, marks) = self.parse(&content)?;
         self.put(&content).map_err(|source| self.io(source))?;
-        self.seen = fs::symlink_metadata(&self.path).ok().map(|meta| stamp(&meta));
+        self.seen = self.stat();
         let written = journal::lines(changes, who, at)
             .and_then(|lines| journal::append(&mut journal, &self.journal, &lines))
             .map_err(|source| FileError::Io { path: self.journal.clone(), source });
@@ -157,14 +160,14 @@ impl KnownGood {
     }
 
     /// The text, checked for whose it is; empty if there is no file.
-    fn load(&self) -> Result<(String, Option<Stamp>), FileError> {
+    fn load(&self) -> Result<String, FileError> {
         let opened = OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)
             .open(&self.path);
         let file = match opened {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((String::new(), None)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
             Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Err(FileError::Link(self.path.clone())),
             Err(error) => return Err(self.io(error)),
         };
@@ -185,12 +188,11 @@ impl KnownGood {
         }
         let mut bytes = Vec::new();
         file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|source| self.io(source))?;
-        let content = String::from_utf8(bytes).map_err(|error| FileError::Text {
+        String::from_utf8(bytes).map_err(|error| FileError::Text {
             path: self.path.clone(),
             line: error.as_bytes().iter().take(error.utf8_error().valid_up_to()).filter(|b| **b == b'\n').count() + 1,
             what: "this is not UTF-8 text".into(),
-        })?;
-        Ok((content, Some(stamp(&meta))))
+        })
     }
 
     fn check(&self, path: &Path, meta: &fs::Metadata) -> Result<(), FileError> {
@@ -263,8 +265,4 @@ fn write_new(path: &Path, content: &str, old: Option<&fs::Metadata>) -> io::Resu
         file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o755))?;
     }
     file.sync_all()
-}
-
-fn stamp(meta: &fs::Metadata) -> Stamp {
-    Stamp { inode: meta.ino(), len: meta.len(), changed: (meta.mtime(), meta.mtime_nsec()) }
 }

@@ -296,7 +296,7 @@ fn check_text(text: &str, frames: &[Record]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_compiles_or_points_into_itself(text in ".{0,60}") {

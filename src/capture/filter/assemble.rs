@@ -2,8 +2,9 @@
 
 use super::condition::{Base, Compare, Place, Test, Value};
 use super::graph::{Block, Graph};
-use super::program::{Instruction, Program, op};
+use super::program::{Program, op};
 use super::syntax::{Math, Size};
+use crate::sys::Instruction;
 
 /// The memory word that holds the shift; those before it hold intermediate results.
 const SHIFT: u32 = 15;

@@ -45,7 +45,7 @@ impl Token {
             Self::Or => "or",
             Self::Not => "not",
             Self::End => "the end",
-            sign => SIGNS.iter().find(|(_, token)| token == sign).map_or("", |(text, _)| text),
+            sign => SIGNS.iter().rfind(|(_, token)| token == sign).map_or("", |(text, _)| text),
         }
     }
 }

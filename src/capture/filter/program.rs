@@ -2,7 +2,7 @@
 
 use super::layers::{PACKET_TYPE, TAG, TAG_PRESENT};
 use crate::model::{Frame, Heading};
-pub use crate::sys::Instruction;
+use crate::sys::Instruction;
 
 /// A filter for `SO_ATTACH_FILTER`: at most [`Program::LONGEST`] instructions, all jumps forward and inside.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -152,6 +152,7 @@ impl Head {
             return Ok(());
         }
         let (word, kind) = (protocol.word, self.kind.word());
-        Err(Fault::new(format!("`{word}` does not go with `{kind}`; write `{word} and {kind} …`"), at))
+        let instead = if protocol.layer == Layer::Link { String::new() } else { format!("{word} and ") };
+        Err(Fault::new(format!("`{word}` does not go with `{kind}`; write `{instead}{kind} …`"), at))
     }
 }

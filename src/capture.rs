@@ -14,6 +14,8 @@ pub mod vantage;
 pub mod wall;
 mod watch;
 
+pub use backends::BACKENDS;
+
 use std::io;
 use std::time::Duration;
 

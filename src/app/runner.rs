@@ -1,0 +1,219 @@
+//! The engine's thread: reads the source, serves the side doors, publishes what is new.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+
+use crate::capture::wall::{self, Stopwatch};
+use crate::capture::{Capture, CaptureError, More};
+use crate::engine::{Engine, Outside, Reaction};
+use crate::host::names::NamePool;
+use crate::model::{Answer, Command, Event, Health, Label, Question, Timestamp};
+use crate::snapshot::Published;
+
+use super::keeper::Keeper;
+
+/// How long a read may wait for the first frame, and so how long a command or the end may wait.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// A replay at full speed publishes no more often than this.
+const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+/// How often counters of interfaces and losses are read.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often what was learnt is handed to the store.
+const KEEP_EVERY: Duration = Duration::from_secs(30);
+
+/// The doors of a running engine.
+pub(super) struct Doors {
+    pub(super) published: Arc<Published>,
+    pub(super) commands: Receiver<Command>,
+    pub(super) answers: Receiver<Answer>,
+    /// Set from outside to end the run.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+/// What a run needs besides its doors.
+pub(super) struct Runner {
+    pub(super) engine: Engine,
+    pub(super) keeper: Keeper,
+    pub(super) names: Option<NamePool>,
+    pub(super) doors: Doors,
+    /// Seconds of data for each second of the clock; `None` for as fast as the machine can.
+    pub(super) pace: Option<f64>,
+    pub(super) is_live: bool,
+    pub(super) outside: Outside,
+    /// Health entries of this run: what a command could not do, what the source said when it broke.
+    pub(super) own_health: Vec<Health>,
+    published_at: Option<Stopwatch>,
+    looked_at: Option<Stopwatch>,
+    kept_at: Stopwatch,
+    paced_from: Option<(Stopwatch, Timestamp)>,
+}
+
+impl Runner {
+    pub(super) fn new(engine: Engine, keeper: Keeper, doors: Doors, vantage: &'static str) -> Self {
+        Self {
+            engine,
+            keeper,
+            names: None,
+            doors,
+            pace: None,
+            is_live: false,
+            outside: Outside { vantage, ..Outside::default() },
+            own_health: Vec::new(),
+            published_at: None,
+            looked_at: None,
+            kept_at: Stopwatch::start(),
+            paced_from: None,
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.doors.stop.load(Ordering::Relaxed)
+    }
+
+    /// Runs until the source ends or somebody stops it; then publishes the last moment. Gives the engine back.
+    pub(super) fn run(mut self, capture: &mut dyn Capture) -> (Self, Result<(), CaptureError>) {
+        let mut outcome = Ok(());
+        while !self.is_stopped() {
+            let read = capture.read(PATIENCE, &mut |event| self.take(event));
+            self.look(capture);
+            self.serve(Some(capture));
+            match read {
+                Ok(More::Coming) => {}
+                Ok(More::Ended) => break,
+                Err(error) => {
+                    self.own_health.push(broken(&error));
+                    outcome = Err(error);
+                    break;
+                }
+            }
+        }
+        self.looked_at = None;
+        self.look(capture);
+        self.engine.finish();
+        self.outside.ended = true;
+        self.publish(true);
+        self.keeper.keep(&mut self.engine);
+        (self, outcome)
+    }
+
+    /// After the end of a finite source: the side doors stay open until somebody stops the run.
+    pub(super) fn linger(&mut self) {
+        while !self.is_stopped() {
+            match self.doors.commands.recv_timeout(PATIENCE) {
+                Ok(command) => self.obey(command, None),
+                Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
+                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => return,
+            }
+            self.serve(None);
+        }
+    }
+
+    fn take(&mut self, event: Event<'_>) {
+        if let Some(pace) = self.pace
+            && let Some(at) = moment(&event)
+        {
+            self.wait_for(at, pace);
+        }
+        self.engine.take(event);
+        if self.engine.has_news() && !self.is_live {
+            self.publish(false);
+        }
+    }
+
+    /// Lets the clock catch up with data time, and data time pass meanwhile.
+    fn wait_for(&mut self, at: Timestamp, pace: f64) {
+        let (clock, from) = *self.paced_from.get_or_insert_with(|| (Stopwatch::start(), at));
+        loop {
+            let now = from.plus(clock.elapsed().mul_f64(pace));
+            if now >= at || self.is_stopped() {
+                return;
+            }
+            self.engine.take(Event::Quiet(now));
+            self.serve(None);
+            wall::pause(at.since(now).div_f64(pace).min(PATIENCE));
+        }
+    }
+
+    /// Reads what the source knows besides frames, now and then.
+    fn look(&mut self, capture: &mut dyn Capture) {
+        if self.looked_at.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
+            return;
+        }
+        self.looked_at = Some(Stopwatch::start());
+        self.outside.losses = capture.losses();
+        self.outside.interfaces = capture.interfaces();
+        self.outside.health = capture.health();
+        self.outside.progress =
+            capture.progress().map(|p| if p.total == 0 { 1.0 } else { p.done as f64 / p.total as f64 });
+    }
+
+    /// Commands, answers, questions, snapshots, and what has to be kept.
+    fn serve(&mut self, mut capture: Option<&mut dyn Capture>) {
+        while let Ok(command) = self.doors.commands.try_recv() {
+            self.obey(command, capture.as_deref_mut());
+        }
+        while let Ok(answer) = self.doors.answers.try_recv() {
+            self.engine.answer(answer);
+        }
+        for question in self.engine.take_questions() {
+            if let (Question::Name(ip), Some(names)) = (question, &self.names) {
+                names.ask(ip);
+            }
+        }
+        if self.engine.has_news() {
+            self.publish(self.is_live);
+        }
+        if self.kept_at.elapsed() > KEEP_EVERY {
+            self.kept_at = Stopwatch::start();
+            self.keeper.keep(&mut self.engine);
+        }
+    }
+
+    fn obey(&mut self, command: Command, capture: Option<&mut dyn Capture>) {
+        let refused = match self.engine.command(command) {
+            Reaction::Done => None,
+            Reaction::MarksChanged(changes) => self.keeper.write_marks(&self.engine, &changes).err(),
+            Reaction::ReloadMarks => self.keeper.reload_marks(&mut self.engine).err(),
+            Reaction::Filter(text) => match capture {
+                Some(capture) => capture.set_filter(&text).err().map(|error| Label::new(&error.to_string())),
+                None => Some(Label::new("the source has ended")),
+            },
+            Reaction::Refused(why) => Some(why),
+        };
+        self.own_health.retain(|health| health.part != "command");
+        if let Some(what) = refused {
+            self.own_health.push(Health { part: "command", about: Label::default(), what });
+        }
+    }
+
+    fn publish(&mut self, at_once: bool) {
+        if !at_once && self.published_at.is_some_and(|at| at.elapsed() < PUBLISH_EVERY) {
+            return;
+        }
+        self.published_at = Some(Stopwatch::start());
+        let mut outside = self.outside.clone();
+        outside.health.extend(self.own_health.iter().cloned());
+        outside.health.extend(self.keeper.health());
+        let mut next = Arc::new(self.engine.snapshot(outside));
+        // A reader is inside for as long as it takes to copy a pointer.
+        while let Err(back) = self.doors.published.offer(next) {
+            next = back;
+            std::thread::yield_now();
+        }
+    }
+}
+
+fn moment(event: &Event<'_>) -> Option<Timestamp> {
+    match event {
+        Event::Frames(frames) => frames.first().map(|frame| frame.at),
+        Event::Quiet(at) | Event::Interface(at, _) => Some(*at).filter(|at| *at > Timestamp::ZERO),
+    }
+}
+
+fn broken(error: &CaptureError) -> Health {
+    let what = Label::new(&format!("the source broke off: {error}"));
+    Health { part: "capture", about: Label::default(), what }
+}

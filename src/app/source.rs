@@ -1,0 +1,106 @@
+//! From what was asked for to an open source of frames, or the reason why not and what would help.
+
+use std::path::Path;
+
+use crate::capture::file::{self, FileOptions};
+use crate::capture::live::LiveOptions;
+use crate::capture::{Capture, CaptureError, backends, filter, interfaces};
+use crate::cli::job::{Backend, Setup, Source, Speed};
+use crate::error::Error;
+use crate::model::LinkType;
+
+/// An open source, and how to run it.
+pub(super) struct Opened {
+    pub(super) capture: Box<dyn Capture>,
+    /// Seconds of data for each second of the clock; `None` for no pacing.
+    pub(super) pace: Option<f64>,
+    pub(super) is_live: bool,
+    /// How we know which addresses are ours.
+    pub(super) vantage: &'static str,
+}
+
+/// Opens the source that a setup names.
+pub(super) fn open(setup: &Setup) -> Result<Opened, Error> {
+    match &setup.source {
+        Source::Live { interfaces, backend, promiscuous, filter } => {
+            let options = LiveOptions {
+                interfaces: interfaces.clone(),
+                backend: backend_id(*backend).to_owned(),
+                promiscuous: *promiscuous,
+                filter: compile(filter)?,
+                ..LiveOptions::default()
+            };
+            let capture = backends::open(&options).map_err(|error| cannot_listen(interfaces, error))?;
+            let vantage = if setup.local.is_empty() { "interfaces" } else { "given" };
+            Ok(Opened { capture, pace: None, is_live: true, vantage })
+        }
+        Source::File { path, speed } => {
+            let given = !setup.local.is_empty();
+            let local = given.then(|| setup.local.iter().map(ipnet::IpNet::addr).collect());
+            let capture = file::open(path, FileOptions { local }).map_err(|error| cannot_read(path, &error))?;
+            let vantage = if given { "given" } else { capture.vantage() };
+            Ok(Opened { capture: Box::new(capture), pace: pace(*speed), is_live: false, vantage })
+        }
+        Source::Demo { speed } => {
+            let capture = Box::new(crate::capture::script::demo());
+            Ok(Opened { capture, pace: pace(*speed), is_live: false, vantage: "given" })
+        }
+    }
+}
+
+const fn pace(speed: Speed) -> Option<f64> {
+    match speed {
+        Speed::Times(times) => Some(times),
+        Speed::Max => None,
+    }
+}
+
+const fn backend_id(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Auto => "auto",
+        Backend::Ring => "ring",
+        Backend::Pnet => "pnet",
+    }
+}
+
+/// The capture filter as a program for the kernel; none for an empty text.
+fn compile(text: &str) -> Result<Option<Vec<crate::sys::Instruction>>, Error> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    match filter::compile(text, LinkType::Ethernet, crate::capture::live::SNAPLEN) {
+        Ok(program) => Ok(Some(program.instructions())),
+        Err(CaptureError::Filter { message, at }) => {
+            let caret = format!("{text}\n       {:>width$}", '^', width = at + 1);
+            Err(Error::new("the capture filter is wrong", message).hint(caret))
+        }
+        Err(error) => Err(Error::new("the capture filter is wrong", error)),
+    }
+}
+
+/// Why an interface cannot be listened to, and the command that would change it.
+fn cannot_listen(wanted: &[String], error: CaptureError) -> Error {
+    let on = if wanted.is_empty() { "the network".to_owned() } else { wanted.join(", ") };
+    match error {
+        CaptureError::NotPermitted => {
+            Error::new(format!("cannot listen on {on}"), "capturing needs the capability CAP_NET_RAW").hint(format!(
+                "sudo setcap cap_net_raw=ep {}\n       sudo {0}\n       egret demo",
+                program().display()
+            ))
+        }
+        CaptureError::NoSuchInterface(name) => {
+            let names: Vec<String> = interfaces::list().iter().map(|one| one.name.to_string()).collect();
+            Error::new(format!("there is no interface {name}"), "").hint(format!("one of: {}", names.join(", ")))
+        }
+        other => Error::new(format!("cannot listen on {on}"), other).hint("egret doctor"),
+    }
+}
+
+/// The program as it can be given rights: setcap does not follow links.
+fn program() -> std::path::PathBuf {
+    std::env::current_exe().and_then(std::fs::canonicalize).unwrap_or_else(|_| "egret".into())
+}
+
+fn cannot_read(path: &Path, error: &CaptureError) -> Error {
+    Error::new(format!("cannot read {}", path.display()), error)
+}

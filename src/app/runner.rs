@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use crate::capture::wall::{self, Stopwatch};
+use crate::capture::wall::Stopwatch;
 use crate::capture::{Capture, CaptureError, More};
 use crate::engine::{Engine, Outside, Reaction};
 use crate::host::names::NamePool;
-use crate::model::{Answer, Command, Event, Health, Label, Question, Timestamp};
+use crate::model::{Answer, Command, Event, Health, Label, Question};
 use crate::snapshot::Published;
 
 use super::keeper::Keeper;
@@ -39,16 +39,19 @@ pub(super) struct Runner {
     pub(super) keeper: Keeper,
     pub(super) names: Option<NamePool>,
     pub(super) doors: Doors,
-    /// Seconds of data for each second of the clock; `None` for as fast as the machine can.
-    pub(super) pace: Option<f64>,
     pub(super) is_live: bool,
+    /// Stop after so long, where the source does not end by itself.
+    pub(super) listen_for: Option<Duration>,
+    /// The last snapshot lists every flow.
+    pub(super) shows_all: bool,
+    /// Called after each snapshot; the run stops when it says false.
+    pub(super) each_interval: Option<Box<dyn FnMut() -> bool + Send>>,
     pub(super) outside: Outside,
     /// Health entries of this run: what a command could not do, what the source said when it broke.
     pub(super) own_health: Vec<Health>,
     published_at: Option<Stopwatch>,
     looked_at: Option<Stopwatch>,
     kept_at: Stopwatch,
-    paced_from: Option<(Stopwatch, Timestamp)>,
 }
 
 impl Runner {
@@ -58,14 +61,15 @@ impl Runner {
             keeper,
             names: None,
             doors,
-            pace: None,
             is_live: false,
+            listen_for: None,
+            shows_all: false,
+            each_interval: None,
             outside: Outside { vantage, ..Outside::default() },
             own_health: Vec::new(),
             published_at: None,
             looked_at: None,
             kept_at: Stopwatch::start(),
-            paced_from: None,
         }
     }
 
@@ -76,7 +80,8 @@ impl Runner {
     /// Runs until the source ends or somebody stops it; then publishes the last moment. Gives the engine back.
     pub(super) fn run(mut self, capture: &mut dyn Capture) -> (Self, Result<(), CaptureError>) {
         let mut outcome = Ok(());
-        while !self.is_stopped() {
+        let clock = Stopwatch::start();
+        while !self.is_stopped() && self.listen_for.is_none_or(|limit| clock.elapsed() < limit) {
             let read = capture.read(PATIENCE, &mut |event| self.take(event));
             self.look(capture);
             self.serve(Some(capture));
@@ -93,6 +98,9 @@ impl Runner {
         self.looked_at = None;
         self.look(capture);
         self.engine.finish();
+        if self.shows_all {
+            self.engine.show_all();
+        }
         self.outside.ended = true;
         self.publish(true);
         self.keeper.keep(&mut self.engine);
@@ -112,28 +120,9 @@ impl Runner {
     }
 
     fn take(&mut self, event: Event<'_>) {
-        if let Some(pace) = self.pace
-            && let Some(at) = moment(&event)
-        {
-            self.wait_for(at, pace);
-        }
         self.engine.take(event);
         if self.engine.has_news() && !self.is_live {
             self.publish(false);
-        }
-    }
-
-    /// Lets the clock catch up with data time, and data time pass meanwhile.
-    fn wait_for(&mut self, at: Timestamp, pace: f64) {
-        let (clock, from) = *self.paced_from.get_or_insert_with(|| (Stopwatch::start(), at));
-        loop {
-            let now = from.plus(clock.elapsed().mul_f64(pace));
-            if now >= at || self.is_stopped() {
-                return;
-            }
-            self.engine.take(Event::Quiet(now));
-            self.serve(None);
-            wall::pause(at.since(now).div_f64(pace).min(PATIENCE));
         }
     }
 
@@ -169,14 +158,21 @@ impl Runner {
         if self.kept_at.elapsed() > KEEP_EVERY {
             self.kept_at = Stopwatch::start();
             self.keeper.keep(&mut self.engine);
+            self.keeper.reload_if_changed(&mut self.engine);
         }
     }
 
     fn obey(&mut self, command: Command, capture: Option<&mut dyn Capture>) {
         let refused = match self.engine.command(command) {
             Reaction::Done => None,
-            Reaction::MarksChanged(changes) => self.keeper.write_marks(&self.engine, &changes).err(),
-            Reaction::ReloadMarks => self.keeper.reload_marks(&mut self.engine).err(),
+            Reaction::MarksChanged(changes) => {
+                self.keeper.write_marks(&mut self.engine, &changes);
+                None
+            }
+            Reaction::ReloadMarks => {
+                self.keeper.reload_marks(&mut self.engine);
+                None
+            }
             Reaction::Filter(text) => match capture {
                 Some(capture) => capture.set_filter(&text).err().map(|error| Label::new(&error.to_string())),
                 None => Some(Label::new("the source has ended")),
@@ -203,13 +199,11 @@ impl Runner {
             next = back;
             std::thread::yield_now();
         }
-    }
-}
-
-fn moment(event: &Event<'_>) -> Option<Timestamp> {
-    match event {
-        Event::Frames(frames) => frames.first().map(|frame| frame.at),
-        Event::Quiet(at) | Event::Interface(at, _) => Some(*at).filter(|at| *at > Timestamp::ZERO),
+        if let Some(each_interval) = &mut self.each_interval
+            && !each_interval()
+        {
+            self.doors.stop.store(true, Ordering::Relaxed);
+        }
     }
 }
 

@@ -12,8 +12,6 @@ use crate::model::LinkType;
 /// An open source, and how to run it.
 pub(super) struct Opened {
     pub(super) capture: Box<dyn Capture>,
-    /// Seconds of data for each second of the clock; `None` for no pacing.
-    pub(super) pace: Option<f64>,
     pub(super) is_live: bool,
     /// How we know which addresses are ours.
     pub(super) vantage: &'static str,
@@ -32,18 +30,19 @@ pub(super) fn open(setup: &Setup) -> Result<Opened, Error> {
             };
             let capture = backends::open(&options).map_err(|error| cannot_listen(interfaces, error))?;
             let vantage = if setup.local.is_empty() { "interfaces" } else { "given" };
-            Ok(Opened { capture, pace: None, is_live: true, vantage })
+            Ok(Opened { capture, is_live: true, vantage })
         }
         Source::File { path, speed } => {
             let given = !setup.local.is_empty();
             let local = given.then(|| setup.local.iter().map(ipnet::IpNet::addr).collect());
-            let capture = file::open(path, FileOptions { local }).map_err(|error| cannot_read(path, &error))?;
-            let vantage = if given { "given" } else { capture.vantage() };
-            Ok(Opened { capture: Box::new(capture), pace: pace(*speed), is_live: false, vantage })
+            let options = FileOptions { local, speed: pace(*speed) };
+            let capture = file::open(path, options).map_err(|error| cannot_read(path, &error))?;
+            let vantage = if given { "given" } else { capture.vantage().how };
+            Ok(Opened { capture: Box::new(capture), is_live: false, vantage })
         }
         Source::Demo { speed } => {
-            let capture = Box::new(crate::capture::script::demo());
-            Ok(Opened { capture, pace: pace(*speed), is_live: false, vantage: "given" })
+            let capture = crate::capture::script::demo::open(pace(*speed));
+            Ok(Opened { capture, is_live: false, vantage: "given" })
         }
     }
 }

@@ -1,0 +1,59 @@
+//! The dashboard: the engine on its own thread, the screen on this one.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use crate::cli::job::{Display, Setup, Source};
+use crate::error::{Error, exit};
+use crate::host::names::NamePool;
+use crate::model::Command;
+use crate::snapshot::Published;
+use crate::ui;
+
+use super::parts::{self, Memory};
+use super::runner::{Doors, Runner};
+use super::{options, signals, source};
+
+/// Commands and answers waiting at most.
+const COMMANDS: usize = 64;
+const ANSWERS: usize = 4_096;
+
+/// Opens everything, then the screen; closes the screen before anything else.
+pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
+    ui::check_terminal()?;
+    let opened = source::open(setup)?;
+    let stop = signals::stop_flag()?;
+    let published = Arc::new(Published::default());
+    let (commands, requests) = crossbeam_channel::bounded(COMMANDS);
+    let (replies, answers) = crossbeam_channel::bounded(ANSWERS);
+    let doors = Doors { published: Arc::clone(&published), commands: requests, answers, stop: Arc::clone(&stop) };
+    if setup.resolve {
+        let _ = commands.try_send(Command::ResolveNames(true));
+    }
+    let setup_for_engine = setup.clone();
+    let is_live = opened.is_live;
+    let mut capture = opened.capture;
+    let vantage = opened.vantage;
+    let engine = thread::Builder::new()
+        .name("engine".into())
+        .spawn(move || {
+            let (engine, keeper) = parts::engine(&setup_for_engine, Memory::Dashboard);
+            let mut runner = Runner::new(engine, keeper, doors, vantage);
+            runner.is_live = is_live;
+            runner.names = Some(NamePool::spawn(replies));
+            let (mut runner, _) = runner.run(capture.as_mut());
+            runner.linger();
+            runner.keeper.keep(&mut runner.engine);
+            runner.keeper.finish();
+        })
+        .map_err(|error| Error::new("cannot start the engine's thread", error))?;
+    let shown = ui::run(published, commands, options::screen(setup, display), Arc::clone(&stop));
+    stop.store(true, Ordering::Relaxed);
+    let ended = engine.join();
+    shown?;
+    match ended {
+        Ok(()) => Ok(exit::FINE),
+        Err(_) => Err(Error::new("the engine stopped by a fault of its own", "see the message above")),
+    }
+}

@@ -4,6 +4,7 @@ mod admin;
 mod dashboard;
 mod headless;
 mod keeper;
+mod options;
 mod parts;
 mod runner;
 mod signals;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 
 use crate::cli::{self, Job, Places};
 use crate::error::{Error, exit};
+use crate::report;
 
 /// Runs the program with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -33,11 +35,11 @@ fn complain(error: &Error) {
 
 fn execute(job: Job) -> Result<u8, Error> {
     match job {
-        Job::Print(text) => crate::report::print(&text).map(|()| exit::FINE),
+        Job::Print(text) => report::written(report::text(&mut report::stdout(), &text)).map(|()| exit::FINE),
         Job::Dashboard(setup, display) => dashboard::run(&setup, &display),
         Job::Text(setup, display, mode) => headless::text(&setup, &display, mode),
         Job::Flows(setup, flows) => headless::flows(&setup, &flows),
-        Job::Detect(setup, detect) => headless::detect(&setup, detect),
+        Job::Detect(setup, detect) => headless::detect(&setup, &detect),
         Job::Doctor(doctor) => admin::doctor(&doctor),
         Job::KnownGood(path, action) => admin::known_good(&path, action),
         Job::Baseline(path, action) => admin::baseline(&path, action),

@@ -13,6 +13,7 @@
 //! in one table: [`snapshot::FIELDS`], `detect::DETECTORS`, `protocol::RECOGNISERS`, `ui::KEYMAP`,
 //! `capture::BACKENDS`.
 
+pub mod app;
 pub mod baseline;
 pub mod capture;
 pub mod cli;

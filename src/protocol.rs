@@ -22,6 +22,12 @@ pub use table::RECOGNISERS;
 use crate::model::{Application, Facts};
 use window::Datagrams;
 
+/// The application of that id, if a recogniser names it or it is one of the two answers that are none.
+pub fn application(id: &str) -> Option<Application> {
+    let others = [Application::UNKNOWN, Application::PENDING];
+    RECOGNISERS.iter().map(|one| one.application).chain(others).find(|one| one.id() == id)
+}
+
 /// One application protocol that can be told by its payload.
 pub struct Recogniser {
     pub application: Application,

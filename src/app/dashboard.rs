@@ -21,7 +21,6 @@ const ANSWERS: usize = 4_096;
 
 /// Opens everything, then the screen; closes the screen before anything else.
 pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
-    ui::check_terminal()?;
     let opened = source::open(setup)?;
     let stop = signals::stop_flag()?;
     let published = Arc::new(Published::default());
@@ -41,7 +40,7 @@ pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
             let (engine, keeper) = parts::engine(&setup_for_engine, Memory::Dashboard);
             let mut runner = Runner::new(engine, keeper, doors, vantage);
             runner.is_live = is_live;
-            runner.names = Some(NamePool::spawn(replies));
+            runner.names = NamePool::spawn(replies).ok();
             let (mut runner, _) = runner.run(capture.as_mut());
             runner.linger();
             runner.keeper.keep(&mut runner.engine);

@@ -32,9 +32,9 @@ pub(super) fn engine(setup: &Setup, memory: Memory) -> (Engine, Keeper) {
     let mut book = AlertBook::default();
     if let Some(loaded) = loaded {
         baseline.restore(loaded.baseline);
-        book.restore(loaded.alerts);
+        book.restore(loaded.alerts, 1);
     }
     let marks = Marks::from_list(keeper.load_marks(setup));
-    let parts = Parts { flow, inner: setup.inner, baseline, marks, book, judges: Judges::default() };
+    let parts = Parts { flow, inner: false, baseline, marks, book, judges: Judges::default() };
     (Engine::new(parts), keeper)
 }

@@ -68,7 +68,7 @@ fn compile(text: &str) -> Result<Option<Vec<crate::sys::Instruction>>, Error> {
         return Ok(None);
     }
     match filter::compile(text, LinkType::Ethernet, crate::capture::live::SNAPLEN) {
-        Ok(program) => Ok(Some(program.instructions())),
+        Ok(program) => Ok(Some(instructions(&program))),
         Err(CaptureError::Filter { message, at }) => {
             let caret = format!("{text}\n       {:>width$}", '^', width = at + 1);
             Err(Error::new("the capture filter is wrong", message).hint(caret))
@@ -102,4 +102,10 @@ fn program() -> std::path::PathBuf {
 
 fn cannot_read(path: &Path, error: &CaptureError) -> Error {
     Error::new(format!("cannot read {}", path.display()), error)
+}
+
+/// A compiled filter as the socket takes it.
+fn instructions(program: &filter::Program) -> Vec<crate::sys::Instruction> {
+    let one = |of: &filter::Instruction| crate::sys::Instruction { code: of.code, jt: of.jt, jf: of.jf, k: of.k };
+    program.0.iter().map(one).collect()
 }

@@ -32,3 +32,5 @@ pub mod snapshot;
 pub mod store;
 pub mod sys;
 pub mod ui;
+
+pub use app::run;

@@ -1,3 +1,7 @@
 //! The program: hands over to the library and returns its exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    egret::run()
+}

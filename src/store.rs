@@ -137,6 +137,15 @@ impl Store {
         }
     }
 
+    /// Puts the state of a directory aside, so that the next run begins anew; `None` if there is none.
+    pub fn set_aside(directory: &Path) -> Result<Option<PathBuf>, StoreError> {
+        let path = directory.join(FILE);
+        if path.symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        files::keep_aside(&path).map(Some)
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

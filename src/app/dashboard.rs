@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use crate::cli::job::{Display, Setup, Source};
+use crate::cli::job::{Display, Setup};
 use crate::error::{Error, exit};
 use crate::host::names::NamePool;
 use crate::model::Command;

@@ -36,11 +36,8 @@ pub(super) fn flows(setup: &Setup, wanted: &Flows) -> Result<u8, Error> {
 pub(super) fn detect(setup: &Setup, wanted: &Detect) -> Result<u8, Error> {
     let snapshot = last_moment(setup, None)?;
     let mut out = report::stdout();
-    let written = if wanted.json {
-        finding::json(&mut out, &snapshot)
-    } else {
-        finding::text(&mut out, &snapshot, Unit::Bytes)
-    };
+    let written =
+        if wanted.json { finding::json(&mut out, &snapshot) } else { finding::text(&mut out, &snapshot, Unit::Bytes) };
     let found = match written {
         Ok(found) => found,
         Err(why) => return report::written(Err(why)).map(|()| exit::FINE),
@@ -85,7 +82,9 @@ pub(super) fn text(setup: &Setup, display: &Display, mode: TextMode) -> Result<u
     outcome.map_err(|error| broke_off(&error))?;
     let mut out = report::stdout();
     let snapshot = published.latest();
-    report::written(iftop::preamble(&mut out, &snapshot).and_then(|()| iftop::report(&mut out, &snapshot, &printer.options)))?;
+    report::written(
+        iftop::preamble(&mut out, &snapshot).and_then(|()| iftop::report(&mut out, &snapshot, &printer.options)),
+    )?;
     Ok(exit::FINE)
 }
 

@@ -10,15 +10,13 @@ use crate::engine::Engine;
 use crate::marks::Change;
 use crate::marks::file::{FileError, KnownGood, Trust};
 use crate::model::{Health, Label, Mark};
-use crate::store::writer::StoreWriter;
 use crate::protocol;
+use crate::store::writer::StoreWriter;
 use crate::store::{Batch, Loaded, Store, Words};
 
 /// The ids that a state file may name.
-const WORDS: Words = Words {
-    detector: |id| detect::spec(id).map(|spec| spec.id),
-    application: protocol::application,
-};
+pub(super) const WORDS: Words =
+    Words { detector: |id| detect::spec(id).map(|spec| spec.id), application: protocol::application };
 
 /// Keeps marks and memory on disk.
 #[derive(Default)]

@@ -11,13 +11,16 @@ pub(super) fn screen(setup: &Setup, display: &Display) -> UiOptions {
     let standard = UiOptions::default();
     UiOptions {
         unit: display.unit,
-        sort: display.sort.map_or(standard.sort, |sort| Sort::named(sort.field.id).unwrap_or(Sort::Field(sort.field.id))),
+        sort: display
+            .sort
+            .map_or(standard.sort, |sort| Sort::named(sort.field.id).unwrap_or(Sort::Field(sort.field.id))),
         reverse: display.sort.is_some_and(|sort| !sort.descending),
         grouping: display.group_by,
         filter: display.filter.text().to_owned(),
         pattern: display.screen_filter.clone(),
         source_ports: matches!(display.ports, PortDisplay::SourceOnly | PortDisplay::On),
-        destination_ports: matches!(display.ports, PortDisplay::DestinationOnly | PortDisplay::On) || standard.destination_ports,
+        destination_ports: matches!(display.ports, PortDisplay::DestinationOnly | PortDisplay::On)
+            || standard.destination_ports,
         show_source: display.show_source,
         show_destination: display.show_destination,
         service_names: display.port_names,

@@ -27,8 +27,7 @@ pub(super) fn engine(setup: &Setup, memory: Memory) -> (Engine, Keeper) {
         ..standard
     };
     let (mut keeper, loaded) = Keeper::open(setup);
-    let mut baseline =
-        Baseline::new(BaselineConfig { learn_for: setup.learn_for, ..BaselineConfig::default() });
+    let mut baseline = Baseline::new(BaselineConfig { learn_for: setup.learn_for, ..BaselineConfig::default() });
     let mut book = AlertBook::default();
     if let Some(loaded) = loaded {
         baseline.restore(loaded.baseline);

@@ -142,7 +142,10 @@ impl Runner {
     /// Commands, answers, questions, snapshots, and what has to be kept.
     fn serve(&mut self, mut capture: Option<&mut dyn Capture>) {
         while let Ok(command) = self.doors.commands.try_recv() {
-            self.obey(command, capture.as_deref_mut());
+            match &mut capture {
+                Some(capture) => self.obey(command, Some(&mut **capture)),
+                None => self.obey(command, None),
+            }
         }
         while let Ok(answer) = self.doors.answers.try_recv() {
             self.engine.answer(answer);

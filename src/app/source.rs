@@ -40,10 +40,7 @@ pub(super) fn open(setup: &Setup) -> Result<Opened, Error> {
             let vantage = if given { "given" } else { capture.vantage().how };
             Ok(Opened { capture: Box::new(capture), is_live: false, vantage })
         }
-        Source::Demo { speed } => {
-            let capture = crate::capture::script::demo::open(pace(*speed));
-            Ok(Opened { capture, is_live: false, vantage: "given" })
-        }
+        Source::Demo { .. } => Err(Error::new("the demo is being built", "")),
     }
 }
 
@@ -82,10 +79,8 @@ fn cannot_listen(wanted: &[String], error: CaptureError) -> Error {
     let on = if wanted.is_empty() { "the network".to_owned() } else { wanted.join(", ") };
     match error {
         CaptureError::NotPermitted => {
-            Error::new(format!("cannot listen on {on}"), "capturing needs the capability CAP_NET_RAW").hint(format!(
-                "sudo setcap cap_net_raw=ep {}\n       sudo {0}\n       egret demo",
-                program().display()
-            ))
+            Error::new(format!("cannot listen on {on}"), "capturing needs the capability CAP_NET_RAW")
+                .hint(format!("sudo setcap cap_net_raw=ep {}\n       sudo {0}\n       egret demo", program().display()))
         }
         CaptureError::NoSuchInterface(name) => {
             let names: Vec<String> = interfaces::list().iter().map(|one| one.name.to_string()).collect();

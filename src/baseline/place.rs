@@ -84,6 +84,12 @@ pub struct Destination {
     pub service: Service,
 }
 
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.place, self.service)
+    }
+}
+
 /// What one flow counts towards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contact {

@@ -98,7 +98,10 @@ impl Engine {
             Event::Interface(at, info) => {
                 self.agree.interface(&info);
                 self.table.interface(&info);
-                self.advance_to(at);
+                // A source that has not seen anything yet has no time to tell.
+                if at > Timestamp::ZERO {
+                    self.advance_to(at);
+                }
             }
         }
     }

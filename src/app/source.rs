@@ -4,10 +4,9 @@ use std::path::Path;
 
 use crate::capture::file::{self, FileOptions};
 use crate::capture::live::LiveOptions;
-use crate::capture::{Capture, CaptureError, backends, filter, interfaces};
+use crate::capture::{Capture, CaptureError, backends, interfaces};
 use crate::cli::job::{Backend, Setup, Source, Speed};
 use crate::error::Error;
-use crate::model::LinkType;
 
 /// An open source, and how to run it.
 pub(super) struct Opened {
@@ -25,10 +24,10 @@ pub(super) fn open(setup: &Setup) -> Result<Opened, Error> {
                 interfaces: interfaces.clone(),
                 backend: backend_id(*backend).to_owned(),
                 promiscuous: *promiscuous,
-                filter: compile(filter)?,
+                filter: filter.clone(),
                 ..LiveOptions::default()
             };
-            let capture = backends::open(&options).map_err(|error| cannot_listen(interfaces, error))?;
+            let capture = backends::open(&options).map_err(|error| cannot_listen(interfaces, filter, error))?;
             let vantage = if setup.local.is_empty() { "interfaces" } else { "given" };
             Ok(Opened { capture, is_live: true, vantage })
         }
@@ -59,23 +58,8 @@ const fn backend_id(backend: Backend) -> &'static str {
     }
 }
 
-/// The capture filter as a program for the kernel; none for an empty text.
-fn compile(text: &str) -> Result<Option<Vec<crate::sys::Instruction>>, Error> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    match filter::compile(text, LinkType::Ethernet, crate::capture::live::SNAPLEN) {
-        Ok(program) => Ok(Some(instructions(&program))),
-        Err(CaptureError::Filter { message, at }) => {
-            let caret = format!("{text}\n       {:>width$}", '^', width = at + 1);
-            Err(Error::new("the capture filter is wrong", message).hint(caret))
-        }
-        Err(error) => Err(Error::new("the capture filter is wrong", error)),
-    }
-}
-
 /// Why an interface cannot be listened to, and the command that would change it.
-fn cannot_listen(wanted: &[String], error: CaptureError) -> Error {
+fn cannot_listen(wanted: &[String], filter: &str, error: CaptureError) -> Error {
     let on = if wanted.is_empty() { "the network".to_owned() } else { wanted.join(", ") };
     match error {
         CaptureError::NotPermitted => {
@@ -83,9 +67,14 @@ fn cannot_listen(wanted: &[String], error: CaptureError) -> Error {
                 .hint(format!("sudo setcap cap_net_raw=ep {}\n       sudo {0}\n       egret demo", program().display()))
         }
         CaptureError::NoSuchInterface(name) => {
-            let names: Vec<String> = interfaces::list().iter().map(|one| one.name.to_string()).collect();
+            let names: Vec<String> = interfaces::list().iter().map(|one| one.name.clone()).collect();
             Error::new(format!("there is no interface {name}"), "").hint(format!("one of: {}", names.join(", ")))
         }
+        CaptureError::Filter { message, at } => Error::new("the capture filter is wrong", message).hint(format!(
+            "look at the mark\n       {filter}\n       {:>width$}",
+            '^',
+            width = at + 1
+        )),
         other => Error::new(format!("cannot listen on {on}"), other).hint("egret doctor"),
     }
 }
@@ -97,10 +86,4 @@ fn program() -> std::path::PathBuf {
 
 fn cannot_read(path: &Path, error: &CaptureError) -> Error {
     Error::new(format!("cannot read {}", path.display()), error)
-}
-
-/// A compiled filter as the socket takes it.
-fn instructions(program: &filter::Program) -> Vec<crate::sys::Instruction> {
-    let one = |of: &filter::Instruction| crate::sys::Instruction { code: of.code, jt: of.jt, jf: of.jf, k: of.k };
-    program.0.iter().map(one).collect()
 }

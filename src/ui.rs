@@ -48,5 +48,5 @@ pub use options::{Average, Lines, Names, UiOptions};
 pub use order::Sort;
 pub use run::run;
 pub use theme::{Glyphs, Look, THEMES, Theme};
-pub use update::press;
+pub use update::{paste, press};
 pub use views::{VIEWS, View, ViewId};

@@ -39,21 +39,17 @@ pub(super) fn empty_sentence(app: &App, snapshot: &Snapshot) -> String {
 }
 
 /// What the table does not show, with its bytes: what is shown and this add up to what was counted.
-pub(super) fn notes(app: &App, snapshot: &Snapshot) -> String {
+pub(super) fn notes(app: &App) -> String {
     let list = &app.talkers.list;
-    let mut notes = Vec::new();
-    for (sum, what) in [
+    let notes: Vec<String> = [
         (list.late, "hidden rows since the freeze (o)"),
         (list.known, "known-good flows hidden (K)"),
         (list.filtered, "flows hidden by filters (0)"),
-    ] {
-        if sum.count > 0 {
-            notes.push(format!("+{} {what}, {} out", sum.count, format::bytes(sum.bytes)));
-        }
-    }
-    if snapshot.hidden_flows > 0 {
-        let other = format::bytes(snapshot.other.wire_bytes_out);
-        notes.push(format!("+{} flows not listed, {other} out", snapshot.hidden_flows));
-    }
+        (list.unlisted, "flows not listed"),
+    ]
+    .into_iter()
+    .filter(|(sum, _)| sum.count > 0)
+    .map(|(sum, what)| format!("+{} {what}, {} out", sum.count, format::bytes(sum.bytes)))
+    .collect();
     notes.join("; ")
 }

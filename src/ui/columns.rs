@@ -50,20 +50,32 @@ const STANDING: &[(What, u8)] = &[
     (What::Reason, 4),
 ];
 
-/// Columns that fit into `width`, from `x` on. Depends on the width and on what was chosen, never on contents,
-/// except that owners take no room where no row has one.
-pub(super) fn fit(width: u16, options: &UiOptions, has_owners: bool) -> Vec<Column> {
-    let least = (u32::from(width) * 22 / 100).clamp(14, 36) as u16;
+/// What decides which columns there are, besides the options. Contents do not, save that owners take no room
+/// where no row has one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    pub width: u16,
+    pub has_owners: bool,
+    /// The reasons stand in the details beside the table.
+    pub has_details: bool,
+}
+
+/// Columns that fit.
+pub(super) fn fit(room: Room, options: &UiOptions) -> Vec<Column> {
+    let width = room.width;
+    // Beside the details, which say why, the name of the remote end matters most.
+    let share = if room.has_details { 36 } else { 22 };
+    let least = (u32::from(width) * share / 100).clamp(14, 36) as u16;
     let mut left = width.saturating_sub(MARGIN + least);
     let mut wanted: Vec<(usize, What, u8)> = STANDING
         .iter()
         .enumerate()
-        .filter(|(_, (what, _))| is_wanted(*what, options, has_owners))
+        .filter(|(_, (what, _))| is_wanted(*what, options, room))
         .map(|(at, (what, rank))| (at, *what, *rank))
         .collect();
     // What was picked by hand comes before what is there by default, save the score and its reason.
     let picked = options.columns.iter().enumerate().map(|(at, id)| (STANDING.len() - 2, What::Field(id), 4 + at as u8));
-    wanted.extend(picked.filter(|(_, what, _)| is_wanted(*what, options, has_owners)));
+    wanted.extend(picked.filter(|(_, what, _)| is_wanted(*what, options, room)));
     wanted.sort_by_key(|(_, what, rank)| (*rank, !matches!(what, What::Field(_))));
     let mut taken: Vec<(usize, What, u16)> = Vec::new();
     for (at, what, _) in wanted {
@@ -77,8 +89,8 @@ pub(super) fn fit(width: u16, options: &UiOptions, has_owners: bool) -> Vec<Colu
     place(&taken, least, left)
 }
 
-/// Columns for the cursor and the verdict.
-pub(super) const MARGIN: u16 = 2;
+/// Columns for the cursor, the verdict and a gap.
+pub(super) const MARGIN: u16 = 3;
 
 fn place(taken: &[(usize, What, u16)], least: u16, left: u16) -> Vec<Column> {
     // Long names need about 44 columns; the reason, which is a sentence, takes the rest.
@@ -98,9 +110,10 @@ fn place(taken: &[(usize, What, u16)], least: u16, left: u16) -> Vec<Column> {
     columns
 }
 
-fn is_wanted(what: What, options: &UiOptions, has_owners: bool) -> bool {
+fn is_wanted(what: What, options: &UiOptions, room: Room) -> bool {
     match what {
-        What::Owner => has_owners,
+        What::Owner => room.has_owners,
+        What::Reason => !room.has_details,
         What::Source => options.show_source && options.show_destination,
         What::Total => options.totals,
         What::TotalIn => options.totals && options.lines == Lines::Sent,
@@ -121,7 +134,7 @@ fn width_of(what: What, screen: u16) -> u16 {
         What::Spark if screen >= 140 => 20,
         What::Spark => 10,
         What::Score => 5,
-        What::Reason => (u32::from(screen) * 18 / 100).clamp(15, 32) as u16,
+        What::Reason => (u32::from(screen) * 18 / 100).clamp(16, 32) as u16,
         What::Field(id) => field(id).map_or(0, |field| field.width),
     }
 }
@@ -188,7 +201,7 @@ fn of_field(field: &Field, row: &Row, options: &UiOptions) -> String {
 /// Why a row is lit, in as many words as there is room for.
 pub(super) fn reason(row: &Row, width: usize) -> String {
     let Some(worst) = row.reason() else {
-        return row.mark.as_ref().map_or_else(String::new, |mark| format!("known-good: {}", mark.scope.id()));
+        return if row.mark.is_some() { "known-good".to_owned() } else { String::new() };
     };
     if worst.why.chars().count() <= width {
         return worst.why.clone();
@@ -200,6 +213,10 @@ pub(super) fn reason(row: &Row, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn fit(width: u16, options: &UiOptions, has_owners: bool) -> Vec<Column> {
+        super::fit(Room { width, has_owners, has_details: false }, options)
+    }
 
     #[test]
     fn columns_never_overlap_nor_leave_the_screen_and_drop_in_their_order() {

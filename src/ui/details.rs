@@ -99,36 +99,23 @@ fn lines(app: &App, row: &Row, snapshot: &Snapshot, area: Rect) -> Vec<DetailLin
     to.push("", &plain(row, options), theme.strong);
     reasons(&mut to, row);
     let unit = options.unit;
-    let rates = |rates: crate::snapshot::Rates| {
-        format!("{}/s 2s  {} 10s  {} 40s", unit.rate(rates.s2), unit.rate(rates.s10), unit.rate(rates.s40))
+    let moved = |total: u64, peak: u64, now: crate::snapshot::Rates| {
+        let rates = [now.s2, now.s10, now.s40].map(|rate| super::columns::rate(rate, options)).join(" ");
+        format!("{}, peak {}/s, averages {rates}", format::bytes(total), unit.rate(peak))
     };
+    to.plain("OUT", &moved(row.wire_bytes_out, row.peak_out, row.rates_out));
     let history = spark(&row.spark, row.spark.len(), options.look.glyphs);
-    to.lines.push(DetailLine { head: "PAST", text: format!("{history} out, last 40 s"), style: theme.graph_out });
-    to.plain(
-        "OUT",
-        &format!("{}  peak {}/s  {}", format::bytes(row.wire_bytes_out), unit.rate(row.peak_out), rates(row.rates_out)),
-    );
-    to.plain(
-        "IN",
-        &format!("{}  peak {}/s  {}", format::bytes(row.wire_bytes_in), unit.rate(row.peak_in), rates(row.rates_in)),
-    );
-    let ratio = row.ratio().map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.1}"));
-    to.plain("PKTS", &format!("{} out  {} in   out:in of payload {ratio}", row.packets_out, row.packets_in));
+    to.lines.push(DetailLine { head: "", text: format!("{history} last 40 s"), style: theme.graph_out });
+    to.plain("IN", &moved(row.wire_bytes_in, row.peak_in, row.rates_in));
+    let ratio = row.ratio().map_or_else(String::new, |ratio| format!(", {ratio:.1} bytes sent for each received"));
+    to.plain("PKTS", &format!("{} out, {} in{ratio}", row.packets_out, row.packets_in));
     to.plain("NAME", &naming(row));
     to.plain("PROTO", &speaking(row));
     to.plain("OWNER", &owner(row));
-    to.plain(
-        "SEEN",
-        &format!(
-            "first {}  last {}  lasted {}  {} {}, opened {} times",
-            app.clock(row.first),
-            app.clock(row.last),
-            format::duration(row.lasted()),
-            row.flows,
-            if row.flows == 1 { "flow" } else { "flows" },
-            row.opened
-        ),
-    );
+    let (first, last) = (app.clock(row.first), app.clock(row.last));
+    let flows = if row.flows == 1 { "1 flow".to_owned() } else { format!("{} flows", row.flows) };
+    let opened = if row.opened == 1 { "once".to_owned() } else { format!("{} times", row.opened) };
+    to.plain("SEEN", &format!("{first} to {last} ({}), {flows}, opened {opened}", format::duration(row.lasted())));
     mark(&mut to, row, snapshot);
     to.done()
 }
@@ -143,12 +130,8 @@ fn reasons(to: &mut Lines<'_>, row: &Row) {
     }
     for (at, finding) in findings.iter().enumerate() {
         let head = if at == 0 { "WHY" } else { "" };
-        to.push(
-            head,
-            &format!("+{} {}: {}", finding.score, finding.detector, finding.why),
-            theme.of_severity(finding.severity),
-        );
-        let mut facts = Vec::new();
+        to.push(head, &format!("+{} {}", finding.score, finding.why), theme.of_severity(finding.severity));
+        let mut facts = vec![finding.detector.to_owned()];
         if !finding.observed.is_none() {
             facts.push(format!("seen {}", unit.value(&finding.observed)));
         }
@@ -156,9 +139,9 @@ fn reasons(to: &mut Lines<'_>, row: &Row) {
             facts.push(format!("expected {}", unit.value(&finding.expected)));
         }
         if !finding.basis.is_empty() {
-            facts.push(format!("known from {}", finding.basis));
+            facts.push(format!("basis {}", finding.basis));
         }
-        to.push("", &facts.join("; "), theme.text);
+        to.push("", &facts.join(", "), theme.text);
     }
 }
 
@@ -197,39 +180,37 @@ const fn says(source: NameSource) -> &'static str {
 }
 
 fn speaking(row: &Row) -> String {
-    let protocol = row.protocol.map_or_else(|| "-".to_owned(), |protocol| protocol.to_string());
-    let mut text = format!("{protocol} {}  state {}  opened {}", row.application, row.state.id(), row.direction.id());
+    let mut parts = vec![
+        row.protocol.map_or_else(|| "-".to_owned(), |protocol| protocol.to_string()),
+        row.application.to_string(),
+        row.state.id().to_owned(),
+        format!("opened {}", row.direction.id()),
+    ];
     if let Some(facts) = &row.facts {
-        let list = |labels: &[Label]| labels.iter().map(Label::as_str).collect::<Vec<_>>().join(",");
         if !facts.alpn.is_empty() {
-            text.push_str(&format!("  ALPN {}", list(&facts.alpn)));
+            parts.push(format!("ALPN {}", facts.alpn.iter().map(Label::as_str).collect::<Vec<_>>().join(" ")));
         }
-        if let Some(ja4) = &facts.ja4 {
-            text.push_str(&format!("  JA4 {ja4}"));
-        }
+        parts.extend(facts.ja4.iter().map(|ja4| format!("JA4 {ja4}")));
         if facts.ech {
-            text.push_str("  ECH");
+            parts.push("ECH".to_owned());
         }
-        if let Some(detail) = &facts.detail {
-            text.push_str(&format!("  {detail}"));
-        }
+        parts.extend(facts.detail.iter().map(Label::to_string));
     }
-    text
+    parts.retain(|part| part != "-");
+    parts.join(", ")
 }
 
 fn owner(row: &Row) -> String {
     let Some(owner) = &row.owner else { return "-".to_owned() };
-    let mut text = format!("{} pid {}", owner.comm, owner.pid);
-    if let Some(uid) = owner.uid {
-        text.push_str(&format!(" uid {uid}"));
-    }
+    let mut parts = vec![format!("{} (pid {})", owner.comm, owner.pid)];
+    parts.extend(owner.uid.map(|uid| format!("uid {uid}")));
     for label in [Some(&owner.exe), owner.unit.as_ref(), owner.container.as_ref()].into_iter().flatten() {
         if !label.is_empty() {
-            text.push_str(&format!("  {label}"));
+            parts.push(label.to_string());
         }
     }
-    text.push_str(&format!("  ({})", owner.confidence.id()));
-    text
+    parts.push(format!("match: {}", owner.confidence.id()));
+    parts.join(", ")
 }
 
 /// The row in one sentence.

@@ -11,7 +11,7 @@ use super::paint::put_right;
 use super::theme::Glyphs;
 
 /// Columns to the left for the highest value of each half.
-const AXIS: u16 = 8;
+const AXIS: u16 = 9;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, lines_out: u16, snapshot: &Snapshot, options: &UiOptions) {
     if area.height < 2 || area.width <= AXIS + 2 {

@@ -110,6 +110,8 @@ fn alerts(app: &App, buf: &mut Buffer, area: Rect, from: u16, snapshot: &Snapsho
             let worst = fresh.iter().map(|alert| alert.finding.severity).max().unwrap_or(crate::model::Severity::Info);
             let glyph = app.options.look.glyphs.verdict(crate::model::Verdict::Bad);
             let text = format!("{glyph} {new} new alert{} ", if new == 1 { "" } else { "s" });
+            let is_short = width(&text) > usize::from(area.width.saturating_sub(from + 1));
+            let text = if is_short { format!("{glyph} {new} ") } else { text };
             (text, theme.of_severity(worst.max(crate::model::Severity::Low)))
         }
     };

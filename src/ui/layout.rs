@@ -66,7 +66,7 @@ impl Layout {
 
 fn split(body: Rect, below: bool) -> (Rect, Rect) {
     if below {
-        let lines = (body.height * 3 / 5).min(14);
+        let lines = (body.height * 2 / 3).min(16);
         let table = Rect { height: body.height - lines, ..body };
         (table, Rect { y: body.y + table.height, height: lines, ..body })
     } else {

@@ -30,6 +30,8 @@ pub(crate) struct Listing {
     pub known: Sum,
     /// Rows that came after the order was frozen.
     pub late: Sum,
+    /// Flows that the snapshot has no room for.
+    pub unlisted: Sum,
     pub has_owners: bool,
 }
 
@@ -65,7 +67,8 @@ pub(crate) struct Wanted<'a> {
 
 impl Listing {
     pub(crate) fn of(snapshot: &Snapshot, wanted: &Wanted<'_>, order: &mut Order) -> Self {
-        let mut listing = Self::default();
+        let unlisted = Sum { count: snapshot.hidden_flows, bytes: snapshot.other.wire_bytes_out };
+        let mut listing = Self { unlisted, ..Self::default() };
         let by = By::of(wanted.options);
         let mut shown = Vec::new();
         for (at, row) in snapshot.rows.iter().enumerate() {

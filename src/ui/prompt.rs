@@ -202,13 +202,17 @@ impl Prompt {
     fn help(&self, app: &App) -> String {
         let list = &app.talkers.list;
         match self.asking {
-            Asking::Filter | Asking::Pattern => format!(
-                " {} rows shown, {} flows hidden   enter keep  esc undo  up earlier ones",
-                list.shown.count, list.filtered.count
-            ),
+            Asking::Filter | Asking::Pattern => {
+                let (shown, hidden) = (counted(list.shown.count, "row"), counted(list.filtered.count, "flow"));
+                format!(" {shown} shown, {hidden} hidden   enter keep  esc undo  up earlier ones")
+            }
             Asking::CaptureFilter => " tcpdump syntax; empty takes it away   enter set  esc leave".to_owned(),
         }
     }
+}
+
+fn counted(count: u64, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
 /// What a key does to a line, as in iftop's own line editor.

@@ -15,6 +15,8 @@ pub(super) struct Scale {
 
 /// Where a logarithmic scale starts: ten bits or bytes per second, as in iftop.
 const LOG_START: f64 = 10.0;
+/// The shortest scale, for when nearly nothing moves.
+const LEAST: f64 = 10_000.0;
 
 impl Scale {
     /// A scale that holds `highest`, bytes per second, unless the options fix one.
@@ -23,7 +25,7 @@ impl Scale {
             || round_up(shown(highest, options.unit)),
             |bits| if options.unit == Unit::Bits { bits as f64 } else { bits as f64 / 8.0 },
         );
-        Self { max: max.max(LOG_START * 10.0), is_log: options.log_scale, unit: options.unit }
+        Self { max: max.max(LEAST), is_log: options.log_scale, unit: options.unit }
     }
 
     /// Share of a full bar, 0 to 1, for bytes per second.

@@ -38,7 +38,7 @@ pub fn press(app: &mut App, key: KeyEvent, snapshot: &Snapshot) -> Option<Effect
 }
 
 /// Takes text that came all at once.
-pub(super) fn paste(app: &mut App, text: &str, snapshot: &Snapshot) {
+pub fn paste(app: &mut App, text: &str, snapshot: &Snapshot) {
     match app.overlay.take() {
         Some(Overlay::Prompt(prompt)) => app.overlay = Some(prompt.paste(text, app, snapshot)),
         Some(Overlay::Marking(mut marking)) => {

@@ -68,12 +68,14 @@ fn step(app: &mut App, snapshot: &Snapshot, by: isize) {
 
 /// Where each column starts and how wide it is: state, what, where, times, first, last.
 fn places(width: u16) -> [(u16, u16); 6] {
-    let what = if width >= 60 { 16 } else { 14 };
+    if width < 60 {
+        return [(2, 4), (7, 13), (21, width.saturating_sub(21)), (width, 0), (width, 0), (width, 0)];
+    }
     let times = if width >= 76 { 20 } else { 0 };
     let right = width.saturating_sub(times + 6);
-    let place = 10 + what + 1;
+    let place = 27;
     let last = |at: u16| if times > 0 { (width.saturating_sub(at), 9) } else { (width, 0) };
-    [(2, 7), (10, what), (place, right.saturating_sub(place + 1)), (right, 5), last(20), last(10)]
+    [(2, 7), (10, 16), (place, right.saturating_sub(place + 1)), (right, 5), last(20), last(10)]
 }
 
 fn draw(app: &App, buf: &mut Buffer, area: Rect, snapshot: &Snapshot) {

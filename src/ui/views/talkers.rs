@@ -54,7 +54,7 @@ fn parts(app: &App, body: Rect) -> Parts {
     let ruler = u16::from(app.options.bars && body.height >= 10);
     let head = u16::from(body.height >= 5);
     let why = u16::from(body.height >= 8 && !app.talkers.details);
-    let note = u16::from(body.height >= 7);
+    let note = u16::from(body.height >= 5 && !notes(app).is_empty());
     let table = body.height.saturating_sub(ruler + head + why + note);
     Parts {
         ruler: part(0, ruler),
@@ -72,7 +72,9 @@ fn page(app: &App, body: Rect) -> usize {
 fn settle(app: &mut App, snapshot: &Snapshot) {
     let page = app.page(snapshot);
     let talkers = &mut app.talkers;
-    if talkers.cursor.settle(&talkers.list.lines, page) {
+    let is_lost = talkers.cursor.settle(&talkers.list.lines, page);
+    // What a key has just said matters more.
+    if is_lost && app.toast.is_none() {
         app.say("the selected row is gone; its neighbour is selected");
     }
 }
@@ -86,7 +88,9 @@ fn draw(app: &App, buf: &mut Buffer, body: Rect, snapshot: &Snapshot) {
     let parts = parts(app, body);
     let list = &app.talkers.list;
     let scale = Scale::of(list.highest(|row| bar_rate(row, &app.options)), &app.options);
-    let columns = columns::fit(body.width, &app.options, list.has_owners);
+    let has_details = app.talkers.details && body.width < app.size.0;
+    let room = columns::Room { width: body.width, has_owners: list.has_owners, has_details };
+    let columns = columns::fit(room, &app.options);
     ruler(app, buf, parts.ruler, &scale);
     heads(app, buf, parts.head, &columns);
     if list.is_empty() {
@@ -109,7 +113,7 @@ fn draw(app: &App, buf: &mut Buffer, body: Rect, snapshot: &Snapshot) {
     }
     why(app, buf, parts.why);
     let dim = app.options.look.theme.dim;
-    put(buf, parts.note, 1, 0, body.width.saturating_sub(1), &notes(app, snapshot), dim);
+    put(buf, parts.note, 1, 0, body.width.saturating_sub(1), &notes(app), dim);
 }
 
 fn ruler(app: &App, buf: &mut Buffer, area: Rect, scale: &Scale) {
@@ -223,13 +227,10 @@ fn destination(app: &App, buf: &mut Buffer, line: Rect, row: &Row, column: Colum
     let by = words::provenance(row, options);
     let by = if by.is_empty() || is_flow { String::new() } else { format!(" {by}") };
     let room = usize::from(column.width);
-    // The name comes first; how often and who says so only where they do not cost any of it.
-    let (count, by) = match width(&text) {
-        wide if wide + width(&count) + width(&by) <= room => (count, by),
-        wide if wide + width(&count) <= room => (count, String::new()),
-        _ => (String::new(), String::new()),
-    };
-    let mut x = put(buf, line, column.x, 0, column.width, &shorten(&text, room), theme.of_row(row));
+    let for_text = room.saturating_sub(width(&count));
+    // Who says so is told only where that costs nothing of the name.
+    let by = if width(&text) + width(&by) <= for_text { by } else { String::new() };
+    let mut x = put(buf, line, column.x, 0, column.width, &shorten(&text, for_text), theme.of_row(row));
     for extra in [by, count] {
         x = put(buf, line, x, 0, (column.x + column.width).saturating_sub(x), &extra, theme.dim);
     }

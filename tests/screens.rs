@@ -1,0 +1,86 @@
+//! What the dashboard shows, at several sizes, and what each key changes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a test"
+)]
+
+#[path = "screens/keys.rs"]
+mod keys;
+#[path = "screens/sample.rs"]
+mod sample;
+#[path = "screens/stage.rs"]
+mod stage;
+
+use stage::Stage;
+
+#[test]
+fn talkers_at_every_size() {
+    for (width, height) in [(40, 8), (80, 24), (120, 40), (160, 45)] {
+        let stage = Stage::new(width, height, sample::afternoon());
+        insta::assert_snapshot!(format!("talkers_{width}x{height}"), stage.text());
+    }
+}
+
+#[test]
+fn talkers_with_owners_and_details() {
+    for (width, height) in [(80, 24), (120, 40), (160, 45)] {
+        let mut stage = Stage::new(width, height, sample::owned());
+        stage.keys("enter");
+        insta::assert_snapshot!(format!("details_{width}x{height}"), stage.text());
+    }
+}
+
+#[test]
+fn the_other_views() {
+    for (key, name) in [("F3", "alerts"), ("F4", "baseline"), ("F5", "interfaces")] {
+        for (width, height) in [(40, 8), (80, 24), (160, 45)] {
+            let mut stage = Stage::new(width, height, sample::afternoon());
+            stage.keys(key);
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), stage.text());
+        }
+    }
+}
+
+#[test]
+fn what_is_laid_over_the_screen() {
+    for (keys, name) in [
+        ("h", "help"),
+        ("m", "mark_scope"),
+        ("m enter", "mark_expiry"),
+        ("m enter enter b a c k u p", "mark_reason"),
+        ("O", "sort"),
+        ("c", "columns"),
+        ("/ o u t space > space 1 X B", "filter_fault"),
+        ("l d e b", "pattern"),
+    ] {
+        let mut stage = Stage::new(80, 24, sample::afternoon());
+        stage.keys(keys);
+        insta::assert_snapshot!(format!("over_{name}"), stage.text());
+    }
+}
+
+#[test]
+fn what_an_empty_or_unwell_screen_says() {
+    insta::assert_snapshot!("idle_80x24", Stage::new(80, 24, sample::idle()).text());
+    insta::assert_snapshot!("first_frame_80x24", Stage::new(80, 24, egret::snapshot::Snapshot::default()).text());
+    insta::assert_snapshot!("unwell_80x24", Stage::new(80, 24, sample::unwell()).text());
+    insta::assert_snapshot!("too_small_30x6", Stage::new(30, 6, sample::afternoon()).text());
+}
+
+#[test]
+fn two_lines_for_each_row_and_plain_characters() {
+    let mut stage = Stage::new(80, 24, sample::afternoon());
+    stage.keys("t t");
+    insta::assert_snapshot!("two_lines_80x24", stage.text());
+    let look = egret::ui::Look { theme: egret::ui::Theme::named("mono").unwrap(), glyphs: egret::ui::Glyphs::Ascii };
+    let options = egret::ui::UiOptions { look, ..stage::options() };
+    let stage = Stage::with(80, 24, options, sample::afternoon());
+    assert!(stage.text().is_ascii() || stage.text().contains('…'));
+    insta::assert_snapshot!("ascii_80x24", stage.text());
+}

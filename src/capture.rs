@@ -10,6 +10,7 @@ pub mod pace;
 pub mod pnet;
 pub mod ring;
 pub mod script;
+pub mod sift;
 pub mod vantage;
 pub mod wall;
 mod watch;

@@ -1,9 +1,13 @@
 //! A source that plays frames made in memory: for tests and for the demo.
 
+pub mod demo;
 pub mod dns;
 pub mod frame;
+mod scene;
 pub mod talk;
 pub mod tls;
+
+pub use demo::demo;
 
 use std::iter::Peekable;
 use std::time::Duration;

@@ -58,7 +58,8 @@ fn demo(args: &DemoArgs, places: &Places) -> Resolved {
     let settings = args.display.settings().over(args.text.settings());
     let display = display(&settings, &args.filter)?;
     let source = Source::Demo { speed: args.speed.unwrap_or(Speed::Times(1.0)) };
-    Ok(shown(&settings, setup(&settings, source, places), display))
+    let setup = Setup { learn_for: crate::capture::script::demo::LEARN_FOR, ..setup(&settings, source, places) };
+    Ok(shown(&settings, setup, display))
 }
 
 fn shown(settings: &Settings, setup: Setup, display: Display) -> Job {

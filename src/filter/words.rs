@@ -80,7 +80,8 @@ fn is_multicast(ip: IpAddr) -> bool {
     ip.is_multicast() || ip == IpAddr::from([255, 255, 255, 255])
 }
 
-/// Whether an address can be reached over the Internet: not one of the special ranges that RFC 6890 lists.
+/// Whether an address can be reached over the Internet: not one of the ranges that
+/// RFC 6890 keeps for special purposes. Those for documentation count: a demo and examples are full of them.
 fn is_public(ip: IpAddr) -> bool {
     let special = match ip {
         IpAddr::V4(ip) => {
@@ -89,17 +90,9 @@ fn is_public(ip: IpAddr) -> bool {
                 || ip.is_loopback()
                 || ip.is_link_local()
                 || ip.is_broadcast()
-                || ip.is_documentation()
                 || matches!((a, b, c), (0 | 240.., ..) | (100, 64..=127, _) | (192, 0, 0) | (198, 18..=19, _))
         }
-        IpAddr::V6(ip) => {
-            let [first, second, ..] = ip.segments();
-            ip.is_loopback()
-                || ip.is_unspecified()
-                || ip.is_unique_local()
-                || ip.is_unicast_link_local()
-                || (first, second) == (0x2001, 0xdb8)
-        }
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local(),
     };
     !special && !is_multicast(ip)
 }
@@ -126,7 +119,7 @@ mod tests {
             ("10.0.0.1", "local"),
             ("100.64.0.1", "local"),
             ("169.254.1.1", "local"),
-            ("192.0.2.1", "local"),
+            ("192.0.2.1", "public"),
             ("127.0.0.1", "local"),
             ("::1", "local"),
             ("fe80::1", "local"),

@@ -21,7 +21,7 @@ use egret::capture::live::{LiveOptions, SNAPLEN};
 use egret::capture::wall::{self, Stopwatch};
 use egret::capture::{Capture, CaptureError};
 use egret::model::{Event, Frame, Heading, InterfaceCounters, InterfaceInfo, LinkType, Losses, VlanTag};
-use support::{FAR, Lab, NEAR, Own, counters, inside, ip, read_all, read_until, send_frames};
+use support::{FAR, Lab, NEAR, Own, counters, inside, ip, read_all, read_until, send_frames, until_ready};
 
 const BULK: usize = 64 << 20;
 
@@ -100,7 +100,7 @@ fn counts_what_the_kernel_counts() {
         for (mtu, bytes) in [(1500_u16, BULK), (9000, BULK / 4), (1400, BULK / 4)] {
             ip(&format!("link set near0 mtu {mtu}"));
             lab.at_far(move || ip(&format!("link set far0 mtu {mtu}")));
-            let (sum, losses, [out, arrived]) = watched_upload(&lab, bytes);
+            let (sum, losses, [out, arrived]) = watched_upload(&lab, "ring", bytes);
             println!("upload of {bytes} bytes, MTU {mtu}: {sum:?}, {losses:?}");
             assert_eq!((sum.out, sum.arrived), (out, arrived));
             assert_eq!((sum.unknown.0, losses.ring, losses.imprecise), (0, 0, 0));
@@ -112,55 +112,31 @@ fn counts_what_the_kernel_counts() {
     });
 }
 
-/// Uploads beside a ring; what it saw, what it lost, and what the kernel counted.
-fn watched_upload(lab: &Lab, bytes: usize) -> (Sum, Losses, [(u64, u64); 2]) {
-    let mut capture = open("ring", &["near0"]);
+/// Uploads beside a capture of the near end: what it saw, what it lost, and what the kernel counted.
+fn watched_upload(lab: &Lab, backend: &str, bytes: usize) -> (Sum, Losses, [(u64, u64); 2]) {
+    let mut capture = open(backend, &["near0"]);
     let before = counters("near0");
+    let (finished, done) = crossbeam_channel::bounded(1);
     let reader = std::thread::spawn(move || {
         let mut sum = Sum::default();
-        let mut fins = 0;
         read_until(&mut *capture, |event| {
             sum.add(event);
-            if let Event::Frames(frames) = event {
-                fins += frames.iter().filter(|frame| tcp_fin(frame)).count();
-            }
-            fins == 2
+            done.try_recv().is_ok()
         });
-        // The last packet acknowledges the second FIN.
         read_all(&mut *capture, |event| sum.add(event));
         (sum, capture.losses())
     });
     upload(lab, bytes);
+    finished.send(()).unwrap();
     let (sum, losses) = reader.join().unwrap();
     (sum, losses, Sum::expected(before, counters("near0")))
-}
-
-fn tcp_fin(frame: &Frame<'_>) -> bool {
-    frame.data.get(12..14) == Some(&[8, 0])
-        && frame.data.get(23) == Some(&6)
-        && frame.data.get(47).is_some_and(|f| f & 1 == 1)
 }
 
 #[test]
 fn pnet_says_what_it_lost() {
     inside("pnet_says_what_it_lost", &Own::Network, || {
         let lab = Lab::new();
-        let mut capture = open("pnet", &["near0"]);
-        let before = counters("near0");
-        let (sent, done) = crossbeam_channel::bounded(1);
-        let reader = std::thread::spawn(move || {
-            let mut sum = Sum::default();
-            read_until(&mut *capture, |event| {
-                sum.add(event);
-                done.try_recv().is_ok()
-            });
-            read_all(&mut *capture, |event| sum.add(event));
-            (sum, capture.losses())
-        });
-        upload(&lab, BULK / 4);
-        sent.send(()).unwrap();
-        let (sum, losses) = reader.join().unwrap();
-        let [out, arrived] = Sum::expected(before, counters("near0"));
+        let (sum, losses, [out, arrived]) = watched_upload(&lab, "pnet", BULK / 4);
         println!("pnet: {sum:?}, {losses:?}, kernel: out {out:?} in {arrived:?}");
         assert_eq!(sum.unknown.0 + losses.ring, out.0 + arrived.0);
         assert_eq!(losses.imprecise, sum.unknown.0);
@@ -450,6 +426,7 @@ fn any_hears_all_interfaces_and_newcomers() {
                 note(event, &mut told);
                 told.iter().any(|one| one.name.as_str() == "late1" && one.is_up)
             });
+            until_ready("late0");
             send_frames("late0", &[frame([0xff; 6], &[], 60)]);
             read_all(&mut *capture, |event| note(event, &mut told));
             ip("link del late0");

@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::model::{Gso, Heading, LinkType, Timestamp, VlanTag};
 
 use super::packet::{Instruction, PacketSocket};
+use super::prefetch::prefetch;
 
 /// Bytes of one block: large enough that one hand-over serves thousands of small frames.
 const BLOCK: usize = 1 << 20;
@@ -190,7 +191,7 @@ impl<'a> Iterator for Frames<'a> {
             step => {
                 self.at += step as usize;
                 if step > NEAR {
-                    prefetch(self.bytes, self.at.saturating_add(AHEAD * step as usize));
+                    prefetch_heads(self.bytes, self.at.saturating_add(AHEAD * step as usize));
                 }
             }
         }
@@ -205,18 +206,12 @@ const NEAR: u32 = 512;
 
 /// Asks for a frame's headers before they are needed. A wrong guess does no harm.
 #[inline]
-fn prefetch(bytes: &[u8], at: usize) {
-    #[cfg(target_arch = "x86_64")]
+fn prefetch_heads(bytes: &[u8], at: usize) {
     for line in [0, 64, 128] {
-        if let Some(byte) = bytes.get(at + line) {
-            // SAFETY: prefetching has no effect that a program can see, and the address is inside the block.
-            unsafe {
-                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(std::ptr::from_ref(byte).cast());
-            };
+        if let Some(byte) = bytes.get(at.saturating_add(line)) {
+            prefetch(byte);
         }
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (bytes, at);
 }
 
 #[inline]

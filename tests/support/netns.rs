@@ -79,6 +79,15 @@ pub(crate) fn ip(words: &str) {
     }
 }
 
+/// Waits until an interface sends what it is given: the kernel sets its queue going some time after its carrier.
+pub(crate) fn until_ready(interface: &str) {
+    let watch = Stopwatch::start();
+    let told = || Command::new("ip").args(["link", "show", interface]).output().unwrap().stdout;
+    while !String::from_utf8(told()).unwrap().contains(" state UP ") {
+        assert!(watch.elapsed() < ENOUGH, "{interface} does not come up");
+    }
+}
+
 /// This process's network namespace is the near host; a second one is the far host; `near0` and `far0` join them.
 pub(crate) struct Lab {
     far: File,
@@ -108,7 +117,9 @@ impl Lab {
             ip("link set far0 addrgenmode none");
             ip(&format!("addr add {FAR}/24 dev far0"));
             ip("link set far0 up");
+            until_ready("far0");
         });
+        until_ready("near0");
     }
 
     /// Starts something on the far host.

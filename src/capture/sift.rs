@@ -115,7 +115,7 @@ mod tests {
         Sifted::new(Box::new(Script::new(Vec::new(), steps)), filter).unwrap()
     }
 
-    /// The seconds of what comes through: of frames as they are, of quiet moments negative.
+    /// The seconds of what comes through: of frames as they are, of quiet moments negative. A script ends with one.
     fn seconds(source: &mut Sifted) -> Vec<i64> {
         let second = |at: Timestamp| i64::try_from(at.secs()).unwrap();
         let mut found = Vec::new();
@@ -140,10 +140,10 @@ mod tests {
 
     #[test]
     fn only_what_the_filter_takes_comes_through_and_time_goes_on() {
-        assert_eq!(seconds(&mut sifted(script(), "udp port 80")), [2, 3, -5, 7]);
-        assert_eq!(seconds(&mut sifted(script(), "port 53 or 443")), [1, 4, 5, -5, 6]);
-        assert_eq!(seconds(&mut sifted(script(), " ")), [1, 2, 3, 4, 5, -5, 6, 7]);
-        assert_eq!(seconds(&mut sifted(script(), "tcp")), [-5]);
+        assert_eq!(seconds(&mut sifted(script(), "udp port 80")), [2, 3, -5, 7, -7]);
+        assert_eq!(seconds(&mut sifted(script(), "port 53 or 443")), [1, 4, 5, -5, 6, -7]);
+        assert_eq!(seconds(&mut sifted(script(), " ")), [1, 2, 3, 4, 5, -5, 6, 7, -7]);
+        assert_eq!(seconds(&mut sifted(script(), "tcp")), [-5, -7]);
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
         let mut source = sifted(script(), "tcp");
         assert!(matches!(source.set_filter("udp port"), Err(CaptureError::Filter { at: 8, .. })));
         source.set_filter("port 443").unwrap();
-        assert_eq!(seconds(&mut source), [-5, 6]);
+        assert_eq!(seconds(&mut source), [-5, 6, -7]);
     }
 
     #[test]
@@ -167,9 +167,9 @@ mod tests {
             })
         };
         let steps = || vec![frame_to(80, 1), raw(101), raw(9)];
-        assert_eq!(seconds(&mut sifted(steps(), "port 80")), [1, 2]);
-        assert!(seconds(&mut sifted(steps(), "not port 80")).is_empty());
-        assert_eq!(seconds(&mut sifted(steps(), "not broadcast")), [1]);
-        assert_eq!(seconds(&mut sifted(steps(), "")), [1, 2, 2]);
+        assert_eq!(seconds(&mut sifted(steps(), "port 80")), [1, 2, -2]);
+        assert_eq!(seconds(&mut sifted(steps(), "not port 80")), [-2]);
+        assert_eq!(seconds(&mut sifted(steps(), "not broadcast")), [1, -2]);
+        assert_eq!(seconds(&mut sifted(steps(), "")), [1, 2, 2, -2]);
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::capture::file::{self, FileOptions};
 use crate::capture::live::LiveOptions;
+use crate::capture::sift::Sifted;
 use crate::capture::{Capture, CaptureError, backends, interfaces};
 use crate::cli::job::{Backend, Setup, Source, Speed};
 use crate::error::Error;
@@ -31,13 +32,18 @@ pub(super) fn open(setup: &Setup) -> Result<Opened, Error> {
             let vantage = if setup.local.is_empty() { "interfaces" } else { "given" };
             Ok(Opened { capture, is_live: true, vantage })
         }
-        Source::File { path, speed } => {
+        Source::File { path, speed, filter } => {
             let given = !setup.local.is_empty();
             let local = given.then(|| setup.local.iter().map(ipnet::IpNet::addr).collect());
             let options = FileOptions { local, speed: pace(*speed) };
             let capture = file::open(path, options).map_err(|error| cannot_read(path, &error))?;
             let vantage = if given { "given" } else { capture.vantage().how };
-            Ok(Opened { capture: Box::new(capture), is_live: false, vantage })
+            let capture: Box<dyn Capture> = Box::new(capture);
+            let capture = match filter.trim() {
+                "" => capture,
+                _ => Box::new(Sifted::new(capture, filter).map_err(|error| cannot_sift(path, filter, error))?),
+            };
+            Ok(Opened { capture, is_live: false, vantage })
         }
         Source::Demo { .. } => Err(Error::new("the demo is being built", "")),
     }
@@ -70,11 +76,7 @@ fn cannot_listen(wanted: &[String], filter: &str, error: CaptureError) -> Error 
             let names: Vec<String> = interfaces::list().iter().map(|one| one.name.clone()).collect();
             Error::new(format!("there is no interface {name}"), "").hint(format!("one of: {}", names.join(", ")))
         }
-        CaptureError::Filter { message, at } => Error::new("the capture filter is wrong", message).hint(format!(
-            "look at the mark\n       {filter}\n       {:>width$}",
-            '^',
-            width = at + 1
-        )),
+        CaptureError::Filter { message, at } => wrong_filter(filter, message, at),
         other => Error::new(format!("cannot listen on {on}"), other).hint("egret doctor"),
     }
 }
@@ -82,6 +84,19 @@ fn cannot_listen(wanted: &[String], filter: &str, error: CaptureError) -> Error 
 /// The program as it can be given rights: setcap does not follow links.
 fn program() -> std::path::PathBuf {
     std::env::current_exe().and_then(std::fs::canonicalize).unwrap_or_else(|_| "egret".into())
+}
+
+fn cannot_sift(path: &Path, filter: &str, error: CaptureError) -> Error {
+    match error {
+        CaptureError::Filter { message, at } => wrong_filter(filter, message, at),
+        other => cannot_read(path, &other),
+    }
+}
+
+/// A capture filter with a mark under what is wrong.
+fn wrong_filter(filter: &str, message: String, at: usize) -> Error {
+    let mark = format!("look at the mark\n       {filter}\n       {:>width$}", '^', width = at + 1);
+    Error::new("the capture filter is wrong", message).hint(mark)
 }
 
 fn cannot_read(path: &Path, error: &CaptureError) -> Error {

@@ -71,7 +71,7 @@ pub(super) struct SourceArgs {
     #[arg(short, long, value_name = "IF")]
     pub interface: Vec<String>,
     /// Read a capture file: pcap or pcapng, also gzipped
-    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["interface", "capture", "promiscuous", "filter_code"])]
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["interface", "capture", "promiscuous"])]
     pub read: Option<PathBuf>,
     /// Capture filter, in tcpdump's syntax
     #[arg(short, long, value_name = "BPF")]

@@ -59,11 +59,11 @@ pub enum Source {
     File {
         path: PathBuf,
         speed: Speed,
+        /// As for live traffic.
+        filter: String,
     },
     /// The scenario that comes with the program.
-    Demo {
-        speed: Speed,
-    },
+    Demo { speed: Speed },
 }
 
 /// How fast data time goes by, beside the clock.

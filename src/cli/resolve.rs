@@ -10,7 +10,7 @@ use crate::snapshot::{Kind, Unit};
 
 use super::args::{
     BaselineAction, BaselineArgs, Command, DemoArgs, DetectArgs, DoctorArgs, FlowsArgs, KnownGoodAction, KnownGoodArgs,
-    Line,
+    Line, SourceArgs,
 };
 use super::job::{
     Backend, Baseline, Detect, Display, Doctor, Flows, Form, Job, KnownGood, LineDisplay, PortDisplay, Setup, Source,
@@ -47,8 +47,8 @@ fn dashboard(line: Line, places: &Places) -> Resolved {
     let said = line.source.settings().over(line.memory.settings()).over(line.display.settings());
     let settings = layered(said.over(line.text.settings()), &line.memory, places)?;
     let display = display(&settings, &line.filter)?;
-    let source = match line.source.read {
-        Some(path) => Source::File { path, speed: line.speed.unwrap_or(Speed::Max) },
+    let source = match &line.source.read {
+        Some(path) => file(path, line.speed.unwrap_or(Speed::Max), &line.source),
         None => live(&settings),
     };
     Ok(shown(&settings, setup(&settings, source, places), display))
@@ -81,6 +81,11 @@ fn check_for_a_mistyped_command(words: &[String]) -> Resolved<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// A capture file, through the capture filter of the command line; that of the configuration is for interfaces.
+fn file(path: &Path, speed: Speed, said: &SourceArgs) -> Source {
+    Source::File { path: path.to_owned(), speed, filter: said.filter_code.clone().unwrap_or_default() }
 }
 
 fn live(settings: &Settings) -> Source {
@@ -159,7 +164,7 @@ fn flows(args: &FlowsArgs, places: &Places) -> Resolved {
     let settings = layered(args.source.settings().over(args.memory.settings()), &args.memory, places)?;
     let filter = parsed(&args.filter.join(" "))?;
     let (source, listen_for) = match &args.source.read {
-        Some(path) => (Source::File { path: path.clone(), speed: Speed::Max }, None),
+        Some(path) => (file(path, Speed::Max, &args.source), None),
         None => (live(&settings), Some(args.listen_for.unwrap_or(Duration::from_secs(10)))),
     };
     let form = match (args.json, args.csv) {
@@ -183,7 +188,7 @@ fn flows(args: &FlowsArgs, places: &Places) -> Resolved {
 fn detect(args: &DetectArgs, places: &Places) -> Resolved {
     let said = Settings { local: (!args.local.is_empty()).then(|| args.local.clone()), ..args.memory.settings() };
     let settings = layered(said, &args.memory, places)?;
-    let source = Source::File { path: args.read.clone(), speed: Speed::Max };
+    let source = Source::File { path: args.read.clone(), speed: Speed::Max, filter: String::new() };
     Ok(Job::Detect(setup(&settings, source, places), Detect { json: args.json }))
 }
 

@@ -70,13 +70,23 @@ fn text_mode_has_its_time_and_its_lines() {
     assert!(parsed("-s 5").is_err() && parsed("-L 5").is_err());
 }
 
+fn file(path: &str, speed: Speed, filter: &str) -> Source {
+    Source::File { path: path.into(), speed, filter: filter.into() }
+}
+
+#[test]
+fn a_capture_file_goes_through_the_capture_filter() {
+    let (setup, _) = dashboard("-r /x.pcap -f udp");
+    assert_eq!(setup.source, file("/x.pcap", Speed::Max, "udp"));
+}
+
 #[test]
 fn a_capture_file_leaves_nothing_behind_unless_told() {
     let (setup, _) = dashboard("-r /x.pcap");
-    assert_eq!(setup.source, Source::File { path: "/x.pcap".into(), speed: Speed::Max });
+    assert_eq!(setup.source, file("/x.pcap", Speed::Max, ""));
     assert_eq!((setup.state, setup.known_good), (None, None));
     let (setup, _) = dashboard("-r /x.pcap --speed 10 --state /s --known-good /k.toml --count ip --max-flows 7");
-    assert_eq!(setup.source, Source::File { path: "/x.pcap".into(), speed: Speed::Times(10.0) });
+    assert_eq!(setup.source, file("/x.pcap", Speed::Times(10.0), ""));
     assert_eq!((setup.state, setup.known_good), (Some("/s".into()), Some("/k.toml".into())));
     assert_eq!((setup.counting, setup.max_flows), (Counting::Ip, 7));
     assert!(parsed("-r /x.pcap -i eth0").is_err() && parsed("--speed 2").is_err());
@@ -105,7 +115,7 @@ fn the_commands_give_their_jobs() {
     let Ok(Job::Flows(setup, flows)) = parsed("flows -r /x.pcap --json --by host --fail-on found port:443") else {
         panic!()
     };
-    assert_eq!(setup.source, Source::File { path: "/x.pcap".into(), speed: Speed::Max });
+    assert_eq!(setup.source, file("/x.pcap", Speed::Max, ""));
     assert_eq!((flows.form, flows.by, flows.fail_on_found), (Form::Json, Grouping::Host, true));
     assert_eq!((flows.filter.text(), flows.listen_for), ("port:443", None));
     let Ok(Job::Flows(_, flows)) = parsed("flows -i eth0 --csv") else { panic!() };

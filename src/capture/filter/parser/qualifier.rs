@@ -71,7 +71,7 @@ impl Parser {
         }
         match self.peek() {
             Token::Word(next) if !words::is_keyword(next) => {
-                let kind = if words::number(next).is_some() { "port" } else { "host" };
+                let kind = if matches!(protocol.layer, Layer::Ip { .. }) { "port" } else { "host" };
                 Err(self.fault(format!("expected a qualifier between `{word}` and `{next}`, such as `{kind}`")))
             }
             _ => Ok(Expr::Primitive(Primitive::Protocol(protocol), at)),

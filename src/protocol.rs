@@ -5,8 +5,10 @@
 //! When a flow is decided its payload is not looked at again, DNS excepted (see [`dns`]).
 
 pub mod dns;
+mod dtls;
 mod http;
 pub mod names;
+mod quic;
 mod reader;
 pub mod recognition;
 mod ssh;

@@ -163,6 +163,13 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// A JA4 without what nDPI writes in its own way: whether there is a name (it says no where the name is an
+/// address, yes where it learnt one elsewhere), and the ALPN (it takes the first two characters).
+fn as_ndpi(ja4: &str) -> String {
+    let char_at = |index: usize| !matches!(index, 3 | 8 | 9);
+    ja4.chars().enumerate().filter(|(index, _)| char_at(*index)).map(|(_, c)| c).collect()
+}
+
 #[test]
 #[expect(clippy::too_many_lines, reason = "one table, one walk over the rows")]
 fn agrees_with_ndpi() {
@@ -233,7 +240,7 @@ fn agrees_with_ndpi() {
             if !row.ja4.is_empty() {
                 ja4s += 1;
                 let ja4 = facts.ja4.as_ref().map_or("", |ja4| ja4.as_str());
-                if ja4 == row.ja4 {
+                if as_ndpi(ja4) == as_ndpi(&row.ja4) {
                     ja4s_equal += 1;
                 } else {
                     println!("JA4\t{file}\t{}\t{end}\t{}\t{ja4}", row.full, row.ja4);

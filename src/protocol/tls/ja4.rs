@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest};
 
 use super::hello::{ALPN, ClientHello, is_grease};
 
@@ -79,8 +79,8 @@ fn list(values: &[u16]) -> String {
 
 /// The first twelve digits of the SHA-256.
 fn short_hash(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(6).fold(String::with_capacity(12), |mut out, byte| {
+    let digest = digest(&SHA256, text.as_bytes());
+    digest.as_ref().iter().take(6).fold(String::with_capacity(12), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");
         out
     })

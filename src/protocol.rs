@@ -4,24 +4,113 @@
 //! Ports decide the order of asking and lend weight to weak signs; alone they decide nothing.
 //! When a flow is decided its payload is not looked at again, DNS excepted (see [`dns`]).
 
+mod ajp;
+mod amqp;
+mod bacnet;
+mod ber;
+mod bgp;
+mod bittorrent;
+mod cassandra;
+mod coap;
+mod collectd;
+mod dcerpc;
+mod dhcp;
+mod dhcpv6;
+mod diameter;
+mod dnp3;
 pub mod dns;
+mod dnscrypt;
 mod dtls;
+mod elasticsearch;
+mod esp_udp;
+mod fastcgi;
+mod ftp;
+mod gelf;
+mod git;
+mod gnutella;
+mod gtp;
 mod http;
+mod http2;
+mod iax;
+mod iec104;
+mod ike;
+mod imap;
+mod irc;
+mod iscsi;
+mod kafka;
+mod kerberos;
+mod l2tp;
+mod ldap;
+mod memcached;
+mod modbus;
+mod mongodb;
+mod mqtt;
+mod munin;
+mod mysql;
 pub mod names;
+mod nat_pmp;
+mod nats;
+mod netbios;
+mod netflow;
+mod nntp;
+mod ntp;
+mod openflow;
+mod openvpn;
+mod pop3;
+mod postgresql;
+mod pptp;
 mod quic;
+mod radius;
+mod rdp;
 mod reader;
 pub mod recognition;
+mod redis;
+mod rpc;
+mod rsync;
+mod rtcp;
+mod rtmp;
+mod rtp;
+mod rtsp;
+mod s7;
+mod sflow;
+mod sip;
+mod slp;
+mod smb;
+mod smtp;
+mod snmp;
+mod socks;
+mod someip;
+mod ssdp;
 mod ssh;
+mod statsd;
+mod stomp;
+mod stratum;
+mod stun;
+mod svn;
+mod syslog;
 mod table;
+mod tds;
+mod telnet;
+mod teredo;
 mod text;
 mod texture;
+mod tftp;
+mod thrift;
 mod tls;
+mod vnc;
 mod window;
+mod wireguard;
+mod wsd;
+mod x11;
+mod xdmcp;
+mod xmpp;
+mod zabbix;
+mod zookeeper;
 
 pub use recognition::{Budget, Recognition, Verdict};
 pub use table::RECOGNISERS;
 
-use crate::model::{Application, Facts};
+use crate::model::{Application, Facts, Label};
 use window::Datagrams;
 
 /// The application of that id, if a recogniser names it or it is one of the two answers that are none.
@@ -112,6 +201,12 @@ impl Probe {
     /// A match that tells nothing but the application.
     pub(crate) fn of(application: Application) -> Self {
         Self::Match(Facts { application, ..Facts::default() })
+    }
+
+    /// A match with a line that says more, where there is one.
+    pub(crate) fn with_detail(application: Application, detail: &[u8]) -> Self {
+        let detail = (!detail.is_empty()).then(|| Label::from_bytes(detail));
+        Self::Match(Facts { application, detail, ..Facts::default() })
     }
 
     /// Match or never.

@@ -50,3 +50,14 @@ pub(super) fn header<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 
 /// Lines of one head that are looked at.
 const MOST_HEADERS: usize = 64;
+
+/// Whether a text holds a word, written in small letters here, whatever its case there.
+pub(super) fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
+}
+
+/// Whether a line is one of the commands, alone or with arguments, whatever its case.
+pub(super) fn is_command(line: &[u8], commands: &[&[u8]]) -> bool {
+    let word = line.split(|&b| b == b' ').next().unwrap_or(line);
+    commands.iter().any(|command| word.eq_ignore_ascii_case(command))
+}

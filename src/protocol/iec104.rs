@@ -1,0 +1,29 @@
+//! Power grid telecontrol: a frame that says its length (IEC 60870-5-104).
+
+use super::reader::Reader;
+use super::{Probe, Recogniser, Segment, Transports};
+use crate::model::Application;
+
+const APPLICATION: Application = Application::new("iec104");
+
+pub(super) const RECOGNISER: Recogniser = Recogniser {
+    application: APPLICATION,
+    over: Transports::Tcp,
+    depth: 16,
+    ports: &[2404],
+    about: "IEC 60870-5-104: telecontrol",
+    probe,
+};
+
+fn probe(segment: &Segment<'_>) -> Probe {
+    let mut reader = Reader::new(segment.payload);
+    let mut frames = 0;
+    while let Some([0x68, length]) = reader.array() {
+        if length < 4 || length > 253 || reader.skip(usize::from(length)).is_none() {
+            return Probe::No;
+        }
+        frames += 1;
+    }
+    let control = matches!(segment.payload, [0x68, 4, 0x07 | 0x0b | 0x13 | 0x23 | 0x43 | 0x83, 0, 0, 0, ..]);
+    Probe::when(reader.is_empty() && frames > 0 && (control || segment.on_port), APPLICATION)
+}

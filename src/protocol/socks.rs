@@ -1,0 +1,44 @@
+//! Proxies: the request of the client and the choice of the proxy (RFC 1928, SOCKS 4).
+
+use super::{Probe, Recogniser, Segment, Transports};
+use crate::model::Application;
+
+const APPLICATION: Application = Application::new("socks");
+
+pub(super) const RECOGNISER: Recogniser = Recogniser {
+    application: APPLICATION,
+    over: Transports::Tcp,
+    depth: 64,
+    ports: &[1080, 9050],
+    about: "SOCKS 4 and 5: request and answer (RFC 1928)",
+    probe,
+};
+
+fn probe(segment: &Segment<'_>) -> Probe {
+    let (ask, answer) = if is_request(segment.payload) || is_request(segment.other) && !segment.payload.is_empty() {
+        if is_request(segment.payload) { (segment.payload, segment.other) } else { (segment.other, segment.payload) }
+    } else {
+        return if segment.payload.len() < 3 && matches!(segment.payload.first(), None | Some(4 | 5)) {
+            Probe::Need
+        } else {
+            Probe::No
+        };
+    };
+    match (ask.first(), answer) {
+        (_, []) => Probe::Need,
+        (Some(5), [5, 0 | 1 | 2 | 0xff]) | (Some(4), [0, 0x5a..=0x5d, ..]) => Probe::of(APPLICATION),
+        _ => Probe::No,
+    }
+}
+
+fn is_request(bytes: &[u8]) -> bool {
+    match bytes {
+        [5, count, methods @ ..] => {
+            *count > 0
+                && methods.len() == usize::from(*count)
+                && methods.iter().all(|&method| method < 10 || method >= 0x80)
+        }
+        [4, 1 | 2, _, _, rest @ ..] => rest.len() >= 5 && rest.last() == Some(&0),
+        _ => false,
+    }
+}

@@ -1,0 +1,27 @@
+//! Cars: a header that says its length (AUTOSAR SOME/IP).
+
+use super::reader::be32;
+use super::{Probe, Recogniser, Segment, Transports};
+use crate::model::Application;
+
+const APPLICATION: Application = Application::new("someip");
+
+pub(super) const RECOGNISER: Recogniser = Recogniser {
+    application: APPLICATION,
+    over: Transports::Both,
+    depth: 32,
+    ports: &[30490, 30491, 30501],
+    about: "SOME/IP: services in cars",
+    probe,
+};
+
+fn probe(segment: &Segment<'_>) -> Probe {
+    let bytes = segment.payload;
+    let Some(head) = bytes.get(..16) else { return Probe::No };
+    let length =
+        be32(head, 4).is_some_and(|length| (8..=1 << 16).contains(&length) && length as usize + 8 <= segment.wire_len);
+    let fits =
+        matches!(head.get(12..16), Some([1, _, 0..=2 | 0x20..=0x22 | 0x40..=0x42 | 0x80 | 0x81 | 0xa0 | 0xa1, 0..=10]));
+    let discovery = head.starts_with(&[0xff, 0xff, 0x81, 0]);
+    Probe::when(length && fits && (discovery || segment.on_port), APPLICATION)
+}

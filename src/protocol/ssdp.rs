@@ -1,0 +1,27 @@
+//! Discovery of devices by HTTP over UDP (UPnP Device Architecture §1).
+
+use super::text::{Begins, begins, first_line, header};
+use super::{Probe, Recogniser, Segment, Transports};
+use crate::model::Application;
+
+const APPLICATION: Application = Application::new("ssdp");
+
+pub(super) const RECOGNISER: Recogniser = Recogniser {
+    application: APPLICATION,
+    over: Transports::Udp,
+    depth: 0,
+    ports: &[1900],
+    about: "SSDP: discovery of UPnP devices",
+    probe,
+};
+
+fn probe(segment: &Segment<'_>) -> Probe {
+    let (line, _) = first_line(segment.payload);
+    match begins(line, &[b"M-SEARCH * HTTP/1.", b"NOTIFY * HTTP/1."]) {
+        Begins::Yes => {
+            let agent = header(segment.payload, b"user-agent").or_else(|| header(segment.payload, b"server"));
+            Probe::with_detail(APPLICATION, agent.unwrap_or_default())
+        }
+        _ => Probe::when(segment.on_port && line.starts_with(b"HTTP/1."), APPLICATION),
+    }
+}

@@ -1,0 +1,27 @@
+//! Apache Thrift: a call with a name, strict or compact, framed or not.
+
+use super::reader::be32;
+use super::{Probe, Recogniser, Segment, Transports};
+use crate::model::Application;
+
+const APPLICATION: Application = Application::new("thrift");
+
+pub(super) const RECOGNISER: Recogniser = Recogniser {
+    application: APPLICATION,
+    over: Transports::Both,
+    depth: 64,
+    ports: &[9090],
+    about: "Thrift: remote calls",
+    probe,
+};
+
+fn probe(segment: &Segment<'_>) -> Probe {
+    let bytes = segment.payload;
+    let frame = be32(bytes, 0).is_some_and(|length| length as usize + 4 == bytes.len());
+    let bytes = if frame { bytes.get(4..).unwrap_or_default() } else { bytes };
+    // Version 1 of the strict form, a call or its answer, and the name of the method.
+    let strict = matches!(bytes, [0x80, 1, 0, 1..=4, ..]);
+    let Some(length) = be32(bytes, 4).filter(|&length| strict && (1..=256).contains(&length)) else { return Probe::No };
+    let name = bytes.get(8..8 + length as usize).unwrap_or_default();
+    Probe::when(!name.is_empty() && name.iter().all(|&b| b.is_ascii_alphanumeric() || b"_:.".contains(&b)), APPLICATION)
+}

@@ -42,26 +42,33 @@ impl FlowTable {
             self.recognising += 1;
         }
         let Some(recognition) = cold.detail_mut().recognition.as_mut() else { return };
-        match recognition.feed(packet, from_opener) {
-            Verdict::Pending => {}
-            Verdict::Known(facts) | Verdict::Unknown(facts) => {
-                self.settle(place, facts);
-                if self.records[place as usize].payload_use == PayloadUse::Messages {
-                    self.read_messages(packet, place, sender);
-                }
+        let verdict = recognition.feed(packet, from_opener);
+        let is_finished = recognition.is_finished();
+        if let Verdict::Known(facts) | Verdict::Unknown(facts) = verdict {
+            self.note(place, facts);
+        }
+        if is_finished {
+            self.settle(place);
+            if self.records[place as usize].payload_use == PayloadUse::Messages {
+                self.read_messages(packet, place, sender);
             }
         }
     }
 
-    fn settle(&mut self, place: u32, facts: Facts) {
-        let record = &mut self.records[place as usize];
-        record.payload_use = if dns::is_dns(facts.application) { PayloadUse::Messages } else { PayloadUse::Settled };
+    fn note(&mut self, place: u32, facts: Facts) {
+        let detail = self.cold[place as usize].detail_mut();
+        detail.name = name_of(&facts).or_else(|| detail.name.take());
+        detail.facts = Some(Arc::new(facts));
+    }
+
+    /// No more can become known: the payload is not looked at again, unless its messages matter.
+    fn settle(&mut self, place: u32) {
         let detail = self.cold[place as usize].detail_mut();
         if detail.recognition.take().is_some() {
             self.recognising -= 1;
         }
-        detail.name = name_of(&facts).or_else(|| detail.name.take());
-        detail.facts = Some(Arc::new(facts));
+        let is_dns = detail.facts.as_ref().is_some_and(|facts| dns::is_dns(facts.application));
+        self.records[place as usize].payload_use = if is_dns { PayloadUse::Messages } else { PayloadUse::Settled };
     }
 
     /// No more will come of a flow that is over: decides on what there is.
@@ -78,8 +85,9 @@ impl FlowTable {
             return;
         };
         if let Verdict::Known(facts) | Verdict::Unknown(facts) = recognition.finish() {
-            self.settle(place, facts);
+            self.note(place, facts);
         }
+        self.settle(place);
     }
 
     /// Remembers which addresses the DNS answers of a flow give to which names.

@@ -64,9 +64,16 @@ struct Shared {
 
 #[derive(Clone, Debug)]
 struct Memory {
-    /// `None` while the look-up is under way.
-    answer: Option<Option<Name>>,
+    answer: State,
     until: Duration,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    /// The look-up is under way.
+    Asked,
+    /// There is a name, or there is none.
+    Answered(Option<Name>),
 }
 
 /// What became of the questions.
@@ -127,8 +134,8 @@ impl NamePool {
         let now = self.shared.clock.elapsed();
         let mut memory = self.shared.memory.lock();
         match memory.get(&ip) {
-            Some(Memory { answer: None, .. }) => return,
-            Some(Memory { answer: Some(answer), until }) if *until > now => {
+            Some(Memory { answer: State::Asked, .. }) => return,
+            Some(Memory { answer: State::Answered(answer), until }) if *until > now => {
                 return self.shared.tell(&self.answers, ip, answer.clone());
             }
             _ => {}
@@ -139,7 +146,7 @@ impl NamePool {
         match self.questions.try_send(ip) {
             Ok(()) => {
                 self.shared.asked.fetch_add(1, Relaxed);
-                memory.insert(ip, Memory { answer: None, until: now });
+                memory.insert(ip, Memory { answer: State::Asked, until: now });
             }
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
                 self.shared.dropped.fetch_add(1, Relaxed);
@@ -192,7 +199,7 @@ fn work(queue: &Receiver<IpAddr>, answers: &Sender<Answer>, shared: &Shared, loo
             }
             Found::None | Found::Failed => None,
         };
-        let memory = Memory { answer: Some(name.clone()), until: shared.clock.elapsed() + holds };
+        let memory = Memory { answer: State::Answered(name.clone()), until: shared.clock.elapsed() + holds };
         shared.memory.lock().insert(ip, memory);
         shared.tell(answers, ip, name);
         if shared.stopping.load(Relaxed) {
@@ -203,12 +210,12 @@ fn work(queue: &Receiver<IpAddr>, answers: &Sender<Answer>, shared: &Shared, loo
 
 /// Makes room: what is no longer good goes, and if all is good still, half of it.
 fn forget(memory: &mut HashMap<IpAddr, Memory>, now: Duration) {
-    memory.retain(|_, entry| entry.answer.is_none() || entry.until > now);
+    memory.retain(|_, entry| matches!(entry.answer, State::Asked) || entry.until > now);
     if memory.len() >= REMEMBERED {
         let mut keep = false;
         memory.retain(|_, entry| {
             keep = !keep;
-            keep || entry.answer.is_none()
+            keep || matches!(entry.answer, State::Asked)
         });
     }
 }
@@ -311,7 +318,10 @@ mod tests {
     fn memory_is_bounded() {
         let mut memory = HashMap::new();
         for n in 0..REMEMBERED as u32 {
-            memory.insert(IpAddr::from(n.to_be_bytes()), Memory { answer: Some(None), until: Duration::from_secs(9) });
+            memory.insert(
+                IpAddr::from(n.to_be_bytes()),
+                Memory { answer: State::Answered(None), until: Duration::from_secs(9) },
+            );
         }
         forget(&mut memory, Duration::from_secs(1));
         assert_eq!(memory.len(), REMEMBERED / 2);

@@ -23,8 +23,17 @@ fn probe(segment: &Segment<'_>) -> Probe {
         let (Some(kind), Some(length)) = (reader.u16(), reader.u16()) else { return Probe::No };
         let known = matches!(kind, 0..=9 | 0x100 | 0x101 | 0x200 | 0x210);
         let Some(body) = usize::from(length).checked_sub(4).filter(|&body| known && body > 0) else { return Probe::No };
-        if reader.skip(body).is_none() {
+        let Some(body) = reader.take(body) else {
             return Probe::when(parts >= 2 && !segment.is_whole(), APPLICATION);
+        };
+        // Host, plugin and so on are strings with a zero at their end; times and intervals have eight bytes.
+        let fits = match kind {
+            0 | 2..=5 | 0x100 => body.last() == Some(&0),
+            1 | 7..=9 | 0x101 => body.len() == 8,
+            _ => true,
+        };
+        if !fits {
+            return Probe::No;
         }
         first.get_or_insert(kind);
         parts += 1;

@@ -27,7 +27,9 @@ fn probe(segment: &Segment<'_>) -> Probe {
     let length = if little { le16(head, 8) } else { be16(head, 8) };
     let fits = matches!(head, [5, 0 | 1, 0..=20, flags, 0 | 0x10, 0, 0, 0, ..] if flags & 0x03 != 0);
     let length_fits = length.is_some_and(|length| usize::from(length) >= 16 && bytes.len() <= usize::from(length) * 4);
-    Probe::when(fits && length_fits, APPLICATION)
+    // In the middle of a stream elsewhere only what opens a session counts.
+    let opens = matches!(head.get(2), Some(11..=15)) || !segment.is_midstream || segment.on_port;
+    Probe::when(fits && length_fits && opens, APPLICATION)
 }
 
 /// Version 4, over datagrams: an 80 byte header and the length of what follows.

@@ -26,9 +26,14 @@ fn probe(segment: &Segment<'_>) -> Probe {
     };
     let length = (head & 0x00ff_ffff) as usize;
     let known = matches!(command & 0x00ff_ffff, 257 | 258 | 265 | 271 | 272 | 274 | 275 | 280 | 282 | 300..=330 | 8_388_600..=8_388_700);
-    let flags = command >> 24 & 0x0f == 0;
+    let flags = (command >> 24).trailing_zeros() >= 4;
     Probe::when(
-        head >> 24 == 1 && length >= 20 && length % 4 == 0 && length <= bytes.len().max(4096) && known && flags,
+        head >> 24 == 1
+            && length >= 20
+            && length.is_multiple_of(4)
+            && length <= bytes.len().max(4096)
+            && known
+            && flags,
         APPLICATION,
     )
 }

@@ -19,9 +19,8 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
 fn probe(segment: &Segment<'_>) -> Probe {
     let bytes = segment.payload;
     match begins(bytes, &[&[0x05, 0x64]]) {
-        Begins::No => Probe::No,
         Begins::Perhaps if segment.is_tcp() => Probe::Need,
-        Begins::Perhaps => Probe::No,
+        Begins::No | Begins::Perhaps => Probe::No,
         Begins::Yes => match (bytes.get(..8), le16(bytes, 8)) {
             (Some(head), Some(sum)) => Probe::when(checksum(head) == sum, APPLICATION),
             _ => Probe::Need,

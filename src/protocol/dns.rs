@@ -65,7 +65,17 @@ fn probe(segment: &Segment<'_>) -> Probe {
     if segment.is_tcp() {
         return probe_tcp(segment);
     }
-    judge(segment.payload, segment.on_port, segment.is_whole(), DNS)
+    if segment.on_port {
+        return judge(segment.payload, true, segment.is_whole(), DNS);
+    }
+    // Away from its port a question and its answer are wanted, not one message that happens to fit.
+    match (judge(segment.payload, false, segment.is_whole(), DNS), Message::parse(segment.other)) {
+        (Probe::Match(facts), Some(other)) if segment.payload.starts_with(&other.id.to_be_bytes()) => {
+            Probe::Match(facts)
+        }
+        (Probe::Match(_), _) => Probe::Need,
+        (other, _) => other,
+    }
 }
 
 fn probe_tcp(segment: &Segment<'_>) -> Probe {
@@ -97,7 +107,8 @@ fn probe_llmnr(segment: &Segment<'_>) -> Probe {
 /// Whether a message reads as DNS; away from its port only one without an oddity.
 fn judge(bytes: &[u8], on_port: bool, whole: bool, application: Application) -> Probe {
     let Some(message) = Message::parse(bytes) else { return Probe::No };
-    if !message.is_plausible(application != DNS) || !(on_port || whole && message.is_exact) {
+    let fits = if on_port { message.is_possible() } else { message.is_plausible() };
+    if !fits || !(on_port || whole && message.is_exact) {
         return Probe::No;
     }
     Probe::Match(Facts { application, detail: message.question.map(|question| question.name), ..Facts::default() })

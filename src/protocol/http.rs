@@ -8,6 +8,17 @@ use crate::model::{Application, Facts, Label};
 
 const HTTP: Application = Application::new("http");
 
+const PROXY: Application = Application::new("http-proxy");
+
+pub(super) const PROXY_RECOGNISER: Recogniser = Recogniser {
+    application: PROXY,
+    over: Transports::Tcp,
+    depth: 8 * 1024,
+    ports: &[3128, 8080],
+    about: "HTTP CONNECT: a tunnel through a proxy (RFC 9110 §9.3.6)",
+    probe: probe_proxy,
+};
+
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: HTTP,
     over: Transports::Tcp,
@@ -25,7 +36,6 @@ const METHODS: &[&[u8]] = &[
     b"DELETE ",
     b"OPTIONS ",
     b"PATCH ",
-    b"CONNECT ",
     b"TRACE ",
     b"PROPFIND ",
     b"PROPPATCH ",
@@ -47,6 +57,17 @@ const METHODS: &[&[u8]] = &[
 ];
 /// Headers that are read of one request.
 const MOST_HEADERS: usize = 64;
+
+fn probe_proxy(segment: &Segment<'_>) -> Probe {
+    match begins(segment.payload, &[b"CONNECT "]) {
+        Begins::Yes => match request(segment) {
+            Probe::Match(facts) => Probe::Match(Facts { application: PROXY, ..facts }),
+            other => other,
+        },
+        Begins::Perhaps => Probe::Need,
+        Begins::No => Probe::No,
+    }
+}
 
 fn probe(segment: &Segment<'_>) -> Probe {
     let bytes = segment.payload;

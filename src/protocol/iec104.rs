@@ -19,7 +19,7 @@ fn probe(segment: &Segment<'_>) -> Probe {
     let mut reader = Reader::new(segment.payload);
     let mut frames = 0;
     while let Some([0x68, length]) = reader.array() {
-        if length < 4 || length > 253 || reader.skip(usize::from(length)).is_none() {
+        if !(4..=253).contains(&length) || reader.skip(usize::from(length)).is_none() {
             return Probe::No;
         }
         frames += 1;

@@ -62,5 +62,5 @@ fn binary(bytes: &[u8]) -> Probe {
     let extras = head.get(4).copied().unwrap_or(0);
     let fits =
         opcode <= 0x2c && head.get(5) == Some(&0) && u32::from(key) + u32::from(extras) <= body && body < 1 << 20;
-    Probe::when(fits && (bytes.len() == 24 + body as usize || bytes.len() > 24 && body > 0), APPLICATION)
+    Probe::when(fits && bytes.len() == 24 + body as usize, APPLICATION)
 }

@@ -22,7 +22,7 @@ fn probe(segment: &Segment<'_>) -> Probe {
         let small = le32(bytes, 0).is_none_or(|length| (16..48_000_000).contains(&length));
         return if small { Probe::Need } else { Probe::No };
     };
-    let known = matches!(operation, 1 | 2001 | 2002 | 2004..=2007 | 2010..=2013);
+    let known = matches!(operation, 2001 | 2002 | 2004..=2007 | 2010..=2013);
     // A query names its collection, a message begins with flags and a section.
     let fits = match operation {
         2004 => bytes.get(20..).is_some_and(|name| is_text(name.split(|&b| b == 0).next().unwrap_or_default())),

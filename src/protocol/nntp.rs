@@ -22,11 +22,10 @@ fn probe(segment: &Segment<'_>) -> Probe {
         return Probe::of(APPLICATION);
     }
     match begins(segment.payload, &[b"200 ", b"201 "]) {
-        Begins::No => Probe::No,
         Begins::Yes if ended && (contains(line, b"nntp") || contains(line, b"news")) => {
             Probe::with_detail(APPLICATION, line)
         }
         Begins::Yes | Begins::Perhaps if segment.on_port => Probe::Need,
-        Begins::Yes | Begins::Perhaps => Probe::No,
+        Begins::Yes | Begins::Perhaps | Begins::No => Probe::No,
     }
 }

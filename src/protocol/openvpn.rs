@@ -29,6 +29,10 @@ fn probe(segment: &Segment<'_>) -> Probe {
         | (SERVER_V2 | SERVER_V1, Some(CLIENT_V2 | CLIENT_V3 | CLIENT_V1)) => Probe::of(APPLICATION),
         // Without a key of its own: session id, no acknowledgement, packet number 0.
         (CLIENT_V2, _) if first.len() == LEAST && first.ends_with(&[0; 5]) => Probe::of(APPLICATION),
+        // The answer to it: one acknowledgement, of packet 0.
+        (SERVER_V2, _) if first.len() == 26 && first.get(9) == Some(&1) && first.ends_with(&[0; 4]) => {
+            Probe::of(APPLICATION)
+        }
         (CLIENT_V2 | CLIENT_V3 | CLIENT_V1, None) if first.len() <= 128 || opcode == CLIENT_V3 => Probe::Need,
         (SERVER_V2, None) if first.len() <= 128 => Probe::Need,
         _ => Probe::No,

@@ -23,8 +23,14 @@ fn probe(segment: &Segment<'_>) -> Probe {
         return Probe::No;
     }
     let attributes = bytes.get(20..length.min(bytes.len())).unwrap_or_default();
-    let fits = attributes_fit(attributes) || !segment.is_whole();
-    Probe::when(fits && (segment.on_port || !attributes.is_empty() && length == segment.wire_len), APPLICATION)
+    // Away from its ports an answer with the same id is wanted, too.
+    let fits = !attributes.is_empty() && attributes_fit(attributes) && length == segment.wire_len;
+    match (segment.on_port, fits, segment.other) {
+        (true, ..) => Probe::of(APPLICATION),
+        (false, false, _) => Probe::No,
+        (false, true, []) => Probe::Need,
+        (false, true, other) => Probe::when(other.get(1) == bytes.get(1), APPLICATION),
+    }
 }
 
 fn attributes_fit(bytes: &[u8]) -> bool {

@@ -23,7 +23,7 @@ fn probe(segment: &Segment<'_>) -> Probe {
     // TPKT, then a connection request or confirmation of class 0.
     let &[3, 0, high, low, _, 0xe0 | 0xd0, ..] = head else { return Probe::No };
     let length = usize::from(u16::from_be_bytes([high, low]));
-    if length > 512 || length < 11 {
+    if !(11..=512).contains(&length) {
         return Probe::No;
     }
     if bytes.len() < length {

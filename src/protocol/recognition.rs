@@ -1,15 +1,16 @@
 //! The driver for one flow: feeds its first bytes to the recognisers until one matches or all say never.
 
+mod asking;
 mod budget;
+mod follow;
 mod set;
 
 pub use budget::Budget;
 use set::Set;
 
-use super::table::RECOGNISERS;
+use super::Transport;
 use super::texture;
-use super::window::{Datagrams, Placed, Side, WINDOW};
-use super::{Probe, Segment, Transport};
+use super::window::{Datagrams, Placed, Side};
 use crate::model::packet::tcp_flag;
 use crate::model::{Application, Facts, Packet, Protocol, Texture};
 
@@ -18,7 +19,7 @@ use crate::model::{Application, Facts, Packet, Protocol, Texture};
 pub enum Verdict {
     /// Nothing yet; go on.
     Pending,
-    /// A recogniser matched.
+    /// A recogniser matched. While [`Recognition::is_finished`] says no, more may become known.
     Known(Facts),
     /// All said never: the application is [`Application::UNKNOWN`] and the texture says what the bytes look like.
     Unknown(Facts),
@@ -49,6 +50,8 @@ pub struct Recognition {
     finished: bool,
     /// Of the first bytes that nobody knew.
     texture: Option<Texture>,
+    /// What is known already, while what may come next is awaited: TLS after STARTTLS, DTLS after STUN.
+    known: Option<Box<Facts>>,
     held: Option<Box<[Side; 2]>>,
     reserved: usize,
     budget: Budget,
@@ -72,6 +75,7 @@ impl Recognition {
             starts: 0,
             finished: false,
             texture: None,
+            known: None,
             held: None,
             reserved: 0,
             budget: budget.clone(),
@@ -96,7 +100,8 @@ impl Recognition {
 
     /// The flow is over, or nobody will wait longer: decides on what there is.
     pub fn finish(&mut self) -> Verdict {
-        if self.finished {
+        if self.finished || self.known.is_some() {
+            self.finished = true;
             return Verdict::Pending;
         }
         let held = self.held.take().unwrap_or_default();
@@ -132,11 +137,13 @@ impl Recognition {
         if payload.is_empty() || packet.tcp_flags & tcp_flag::RST != 0 {
             return Verdict::Pending;
         }
+        // A keep-alive repeats one byte that was long ago acknowledged (RFC 9293 §3.8.4), and some drivers
+        // hand on the padding of an acknowledgement. Nothing begins with so few zeros and no more.
+        let at_start = self.start[side].is_none_or(|start| start == sequence);
+        if at_start && payload.len() <= 6 && payload.iter().all(|&byte| byte == 0) {
+            return Verdict::Pending;
+        }
         let Some(start) = self.start[side] else {
-            // A keep-alive repeats one byte that was long ago acknowledged (RFC 9293 §3.8.4).
-            if payload == [0] {
-                return Verdict::Pending;
-            }
             self.start[side] = Some(sequence);
             self.midstream[side] = true;
             return self.grow(0, payload, packet, from_opener);
@@ -196,7 +203,7 @@ impl Recognition {
         own(&mut held, from_opener).prepend(packet.payload);
         self.start[usize::from(!from_opener)] = Some(sequence);
         self.packets = self.packets.saturating_add(1);
-        self.open = Set::all(self.transport);
+        self.open = self.everybody();
         let (ours, others) = sides(&held, from_opener);
         if let Some(facts) = self.ask(ours.bytes(), ours.bytes().len(), others.bytes(), from_opener, false) {
             return self.decide(facts);
@@ -213,7 +220,7 @@ impl Recognition {
             return Verdict::Pending;
         }
         self.packets = self.packets.saturating_add(1);
-        let is_last = self.packets >= MOST_DATAGRAMS;
+        let is_last = self.packets >= if self.known.is_some() { follow::MOST } else { MOST_DATAGRAMS };
         let held = self.held.take();
         let (earlier, other) = held.as_ref().map_or((Datagrams::default(), &[][..]), |held| {
             let (own, other) = sides(held, from_opener);
@@ -246,7 +253,7 @@ impl Recognition {
         let mut held = held.unwrap_or_default();
         let cost = held.iter().map(Side::cost).sum::<usize>() + more;
         if !self.budget.change(self.reserved, cost) || !place(own(&mut held, from_opener)) {
-            self.starts = FRESH_STARTS;
+            self.starts = follow::MOST;
             return self.start_afresh(payload);
         }
         self.reserved = cost;
@@ -255,20 +262,42 @@ impl Recognition {
     }
 
     fn decide(&mut self, facts: Facts) -> Verdict {
-        self.finished = true;
         self.held = None;
+        if let Some(known) = self.known.take() {
+            self.finished = true;
+            return Verdict::Known(follow::joined(*known, facts));
+        }
+        match follow::next(facts.application) {
+            Some(next) => {
+                self.known = Some(Box::new(facts.clone()));
+                self.open = Set::only(next);
+                (self.start, self.midstream) = ([None; 2], [true; 2]);
+                (self.packets, self.starts) = (0, 0);
+            }
+            None => self.finished = true,
+        }
         Verdict::Known(facts)
+    }
+
+    /// Everybody who may still match.
+    fn everybody(&self) -> Set {
+        match &self.known {
+            Some(known) => follow::next(known.application).map_or_else(|| Set::all(self.transport), Set::only),
+            None => Set::all(self.transport),
+        }
     }
 
     /// Nobody knows these bytes. A datagram or a piece of a stream's middle is given another chance.
     fn start_afresh(&mut self, payload: &[u8]) -> Verdict {
         let midstream = self.transport == Transport::Udp || self.midstream.iter().any(|&side| side);
+        let (most_starts, most_packets) =
+            if self.known.is_some() { (follow::MOST, follow::MOST) } else { (FRESH_STARTS, MOST_DATAGRAMS) };
         self.starts = self.starts.saturating_add(1);
         self.texture = self.texture.or_else(|| texture::of(payload));
-        if !midstream || self.starts >= FRESH_STARTS || self.packets >= MOST_DATAGRAMS {
+        if !midstream || self.starts >= most_starts || self.packets >= most_packets {
             return self.give_up(payload);
         }
-        self.open = Set::all(self.transport);
+        self.open = self.everybody();
         self.held = None;
         self.budget.change(self.reserved, 0);
         self.reserved = 0;
@@ -283,88 +312,14 @@ impl Recognition {
     fn give_up(&mut self, payload: &[u8]) -> Verdict {
         self.finished = true;
         self.held = None;
+        if self.known.is_some() {
+            return Verdict::Pending;
+        }
         Verdict::Unknown(Facts {
             application: Application::UNKNOWN,
             texture: self.texture.or_else(|| texture::of(payload)),
             ..Facts::default()
         })
-    }
-
-    fn ask(
-        &mut self,
-        payload: &[u8],
-        wire_len: usize,
-        other: &[u8],
-        from_opener: bool,
-        is_last: bool,
-    ) -> Option<Facts> {
-        let full = payload.len() >= WINDOW;
-        self.ask_all(&self.segment(payload, wire_len, Datagrams::default(), other, from_opener, is_last || full))
-    }
-
-    fn ask_datagram(
-        &mut self,
-        payload: &[u8],
-        wire_len: usize,
-        earlier: Datagrams<'_>,
-        other: &[u8],
-        from_opener: bool,
-        is_last: bool,
-    ) -> Option<Facts> {
-        self.ask_all(&self.segment(payload, wire_len, earlier, other, from_opener, is_last))
-    }
-
-    /// The last datagram of a side once more, now that no other will come.
-    fn ask_again(&mut self, own: &Side, other: &Side, from_opener: bool) -> Option<Facts> {
-        let last = own.datagrams().last()?;
-        let earlier = Datagrams::all_but_last(own);
-        let other = other.datagrams().next().unwrap_or_default();
-        self.ask_datagram(last, last.len(), earlier, other, from_opener, true)
-    }
-
-    fn segment<'a>(
-        &self,
-        payload: &'a [u8],
-        wire_len: usize,
-        earlier: Datagrams<'a>,
-        other: &'a [u8],
-        from_opener: bool,
-        is_last: bool,
-    ) -> Segment<'a> {
-        let [client_port, server_port] = self.ports;
-        Segment {
-            transport: self.transport,
-            from_opener,
-            payload,
-            other,
-            earlier,
-            wire_len,
-            server_port,
-            client_port,
-            on_port: false,
-            is_midstream: self.midstream[usize::from(!from_opener)],
-            is_last,
-        }
-    }
-
-    /// Asks every recogniser that has not said never, those whose port it is first.
-    fn ask_all(&mut self, segment: &Segment<'_>) -> Option<Facts> {
-        for on_port in [true, false] {
-            for (index, recogniser) in RECOGNISERS.iter().enumerate() {
-                let at_home = recogniser.ports.iter().any(|port| self.ports.contains(port));
-                if at_home != on_port || !self.open.has(index) {
-                    continue;
-                }
-                let deep = segment.is_tcp() && segment.payload.len() >= recogniser.depth;
-                let asked = Segment { on_port, is_last: segment.is_last || deep, ..*segment };
-                match (recogniser.probe)(&asked) {
-                    Probe::Match(facts) => return Some(facts),
-                    Probe::Need if !asked.is_last => {}
-                    Probe::Need | Probe::No => self.open.remove(index),
-                }
-            }
-        }
-        None
     }
 }
 

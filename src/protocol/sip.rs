@@ -20,7 +20,6 @@ fn probe(segment: &Segment<'_>) -> Probe {
     let bytes = segment.payload.trim_ascii_start();
     let (line, ended) = first_line(bytes);
     match begins(bytes, STARTS) {
-        Begins::No => Probe::No,
         Begins::Yes if bytes.starts_with(b"SIP/2.0 ") => Probe::of(APPLICATION),
         Begins::Yes if ended => {
             let agent = header(bytes, b"user-agent").unwrap_or_default();
@@ -28,7 +27,7 @@ fn probe(segment: &Segment<'_>) -> Probe {
         }
         Begins::Yes | Begins::Perhaps if segment.is_tcp() => Probe::Need,
         Begins::Yes => Probe::when(contains(line, b" sip:"), APPLICATION),
-        Begins::Perhaps => Probe::No,
+        Begins::No | Begins::Perhaps => Probe::No,
     }
 }
 

@@ -36,7 +36,7 @@ fn is_request(bytes: &[u8]) -> bool {
         [5, count, methods @ ..] => {
             *count > 0
                 && methods.len() == usize::from(*count)
-                && methods.iter().all(|&method| method < 10 || method >= 0x80)
+                && methods.iter().all(|&method| !(10..0x80).contains(&method))
         }
         [4, 1 | 2, _, _, rest @ ..] => rest.len() >= 5 && rest.last() == Some(&0),
         _ => false,

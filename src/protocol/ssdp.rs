@@ -17,11 +17,11 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
 
 fn probe(segment: &Segment<'_>) -> Probe {
     let (line, _) = first_line(segment.payload);
-    match begins(line, &[b"M-SEARCH * HTTP/1.", b"NOTIFY * HTTP/1."]) {
-        Begins::Yes => {
-            let agent = header(segment.payload, b"user-agent").or_else(|| header(segment.payload, b"server"));
-            Probe::with_detail(APPLICATION, agent.unwrap_or_default())
-        }
-        _ => Probe::when(segment.on_port && line.starts_with(b"HTTP/1."), APPLICATION),
+    if begins(line, &[b"M-SEARCH * HTTP/1.", b"NOTIFY * HTTP/1."]) == Begins::Yes {
+        let agent = header(segment.payload, b"user-agent").or_else(|| header(segment.payload, b"server"));
+        return Probe::with_detail(APPLICATION, agent.unwrap_or_default());
     }
+    // An answer comes from any port, but says what was looked for.
+    let answer = line.starts_with(b"HTTP/1.") && (segment.on_port || header(segment.payload, b"st").is_some());
+    Probe::when(answer, APPLICATION)
 }

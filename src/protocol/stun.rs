@@ -1,6 +1,6 @@
 //! STUN and TURN: a magic cookie and attributes that fill the message (RFC 8489, RFC 8656).
 
-use super::reader::Reader;
+use super::reader::{Reader, be32};
 use super::{Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
@@ -16,7 +16,14 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
 };
 
 fn probe(segment: &Segment<'_>) -> Probe {
-    let bytes = segment.payload;
+    let mut bytes = segment.payload;
+    // Over TCP, and with some over UDP too, messages stand behind their length (RFC 4571).
+    if let Some((length, rest)) = bytes.split_first_chunk()
+        && usize::from(u16::from_be_bytes(*length)) == rest.len()
+        && be32(rest, 4) == Some(COOKIE)
+    {
+        bytes = rest;
+    }
     if segment.is_tcp() && bytes.len() < 20 && bytes.first().is_none_or(|first| first & 0xfe == 0) {
         return Probe::Need;
     }

@@ -20,6 +20,7 @@ pub static RECOGNISERS: &[Recogniser] = &[
     dns::MDNS_RECOGNISER,
     dns::LLMNR_RECOGNISER,
     netbios::RECOGNISER,
+    http::PROXY_RECOGNISER,
     http::RECOGNISER,
     http2::RECOGNISER,
     ssh::RECOGNISER,

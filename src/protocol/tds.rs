@@ -26,7 +26,7 @@ fn probe(segment: &Segment<'_>) -> Probe {
     };
     let length = be16(head, 2).map_or(0, usize::from);
     let (kind, status) = (head.first().copied().unwrap_or(0), head.get(1).copied().unwrap_or(0));
-    let framed = status <= 1
+    let framed = status <= 9
         && length > 8
         && length == bytes.len()
         && head.get(6).is_some_and(|&id| id <= 1)

@@ -21,11 +21,7 @@ fn probe(segment: &Segment<'_>) -> Probe {
         [0, 1, id, authentication, rest @ ..] => rest.get(usize::from(*id) + usize::from(*authentication) + 9..),
         _ => Some(bytes),
     };
-    let inner = match inner {
-        Some([0, 0, _, _, _, _, _, _, rest @ ..]) => rest,
-        Some(rest) => rest,
-        None => return Probe::No,
-    };
+    let Some([0, 0, _, _, _, _, _, _, inner @ ..] | inner) = inner else { return Probe::No };
     let length = be16(inner, 4).is_some_and(|length| usize::from(length) + 40 == inner.len());
     Probe::when(segment.on_port && inner.first().is_some_and(|first| first >> 4 == 6) && length, APPLICATION)
 }

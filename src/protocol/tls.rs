@@ -73,11 +73,14 @@ fn handshake(segment: &Segment<'_>) -> Probe {
     let header_fits = bytes.get(1).is_none_or(|&major| major == 3)
         && bytes.get(2).is_none_or(|&minor| minor <= 4)
         && be16(bytes, 3).is_none_or(|length| (1..=LONGEST_RECORD).contains(&usize::from(length)))
-        && bytes.get(5).is_none_or(|&kind| matches!(kind, CLIENT_HELLO | SERVER_HELLO))
         // A record may hold as little as the type.
         && (matches!(bytes.get(3..5), Some([0, 1])) || bytes.get(6).is_none_or(|&high| high == 0));
     if !header_fits {
         return Probe::No;
+    }
+    if bytes.get(5).is_some_and(|&kind| !matches!(kind, CLIENT_HELLO | SERVER_HELLO)) {
+        // Certificates and so on, where the hello was missed.
+        return if segment.is_midstream { middle(segment) } else { Probe::No };
     }
     if bytes.len() < HEADER + 4 {
         return Probe::Need;

@@ -133,12 +133,13 @@ impl Message {
         }
     }
 
-    /// Whether the header makes sense. Multicast DNS and LLMNR use bits of it in their own way.
-    pub(super) fn is_plausible(&self, multicast: bool) -> bool {
-        let opcode = matches!(self.opcode, 0 | 1 | 2 | 4 | 5);
-        if multicast {
-            return opcode && (self.questions > 0 || self.is_response);
-        }
+    /// Whether the header can be one at all: enough on a port that is DNS's own.
+    pub(super) fn is_possible(&self) -> bool {
+        matches!(self.opcode, 0 | 1 | 2 | 4 | 5) && (self.question.is_some() || self.is_response)
+    }
+
+    /// Whether nothing about the message is odd.
+    pub(super) fn is_plausible(&self) -> bool {
         let [answers, authorities, additionals] = self.records;
         let asks_one = self.questions == 1 || self.questions == 0 && self.is_response;
         let query = self.is_response
@@ -147,7 +148,7 @@ impl Message {
                 && additionals <= 4;
         let class =
             self.question.as_ref().is_none_or(|question| matches!(question.class & 0x7fff, 1 | 3 | 4 | 254 | 255));
-        opcode && asks_one && query && class && !self.reserved_bit && self.rcode <= 11
+        self.is_possible() && asks_one && query && class && !self.reserved_bit && self.rcode <= 11
     }
 }
 
@@ -236,7 +237,7 @@ mod tests {
             ],
         );
         let message = Message::parse(&bytes).unwrap();
-        assert!(message.is_exact && message.is_plausible(false) && message.is_response);
+        assert!(message.is_exact && message.is_plausible() && message.is_response);
         let expected = Resolved { name: Label::new("www.shop.example"), ip: [192, 0, 2, 7].into(), ttl: 300 };
         assert_eq!(message.resolved, [expected]);
     }

@@ -21,6 +21,14 @@ impl Set {
         set
     }
 
+    pub(super) fn only(index: usize) -> Self {
+        let mut set = Self([0; WORDS]);
+        if let Some(word) = set.0.get_mut(index / 64) {
+            *word |= 1 << (index % 64);
+        }
+        set
+    }
+
     pub(super) fn has(self, index: usize) -> bool {
         self.0.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
     }

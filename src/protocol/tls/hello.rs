@@ -37,7 +37,7 @@ impl<'a> ClientHello<'a> {
     pub(in crate::protocol) fn parse(body: &'a [u8]) -> Option<Self> {
         let mut hello = Self::default();
         let mut reader = hello.fixed_part(body)?;
-        hello.is_whole = hello.lists(&mut reader)?;
+        hello.is_whole = hello.lists(&mut reader);
         Some(hello)
     }
 
@@ -47,7 +47,7 @@ impl<'a> ClientHello<'a> {
         let mut reader = hello.fixed_part(body)?;
         let cookie = reader.u8()?;
         reader.skip(usize::from(cookie))?;
-        hello.is_whole = hello.lists(&mut reader)?;
+        hello.is_whole = hello.lists(&mut reader);
         Some(hello)
     }
 
@@ -62,29 +62,30 @@ impl<'a> ClientHello<'a> {
         Some(reader)
     }
 
-    /// Cipher suites, compression methods, extensions. `Some(false)`: cut off within them.
-    fn lists(&mut self, reader: &mut Reader<'a>) -> Option<bool> {
-        let Some(length) = reader.u16() else { return Some(false) };
+    /// Cipher suites, compression methods, extensions. False: cut off within them, or wrong.
+    fn lists(&mut self, reader: &mut Reader<'a>) -> bool {
+        let Some(length) = reader.u16() else { return false };
+        // A list of an odd length is wrong, but what is before it was right.
         if length < 2 || length % 2 != 0 {
-            return None;
+            return false;
         }
         let suites = reader.take_up_to(usize::from(length));
         self.ciphers = words(suites).collect();
         if suites.len() < usize::from(length) {
-            return Some(false);
+            return false;
         }
-        let Some(methods) = reader.u8() else { return Some(false) };
+        let Some(methods) = reader.u8() else { return false };
         if methods == 0 {
-            return None;
+            return false;
         }
         if reader.skip(usize::from(methods)).is_none() {
-            return Some(false);
+            return false;
         }
         // Extensions may be absent altogether before TLS 1.3.
-        let Some(length) = reader.u16() else { return Some(reader.is_empty()) };
+        let Some(length) = reader.u16() else { return reader.is_empty() };
         let block = reader.take_up_to(usize::from(length));
         let whole = block.len() == usize::from(length);
-        Some(self.read_extensions(block).is_some() && whole)
+        self.read_extensions(block).is_some() && whole
     }
 
     fn read_extensions(&mut self, block: &'a [u8]) -> Option<()> {

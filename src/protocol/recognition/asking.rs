@@ -1,0 +1,86 @@
+//! One round of questions: every recogniser that is still open looks at the bytes so far.
+
+use super::super::table::RECOGNISERS;
+use super::super::window::{Datagrams, Side, WINDOW};
+use super::super::{Probe, Segment};
+use super::Recognition;
+use crate::model::Facts;
+
+impl Recognition {
+    pub(super) fn ask(
+        &mut self,
+        payload: &[u8],
+        wire_len: usize,
+        other: &[u8],
+        from_opener: bool,
+        is_last: bool,
+    ) -> Option<Facts> {
+        let full = payload.len() >= WINDOW;
+        self.ask_all(&self.segment(payload, wire_len, Datagrams::default(), other, from_opener, is_last || full))
+    }
+
+    pub(super) fn ask_datagram(
+        &mut self,
+        payload: &[u8],
+        wire_len: usize,
+        earlier: Datagrams<'_>,
+        other: &[u8],
+        from_opener: bool,
+        is_last: bool,
+    ) -> Option<Facts> {
+        self.ask_all(&self.segment(payload, wire_len, earlier, other, from_opener, is_last))
+    }
+
+    /// The last datagram of a side once more, now that no other will come.
+    pub(super) fn ask_again(&mut self, own: &Side, other: &Side, from_opener: bool) -> Option<Facts> {
+        let last = own.datagrams().last()?;
+        let earlier = Datagrams::all_but_last(own);
+        let other = other.datagrams().next().unwrap_or_default();
+        self.ask_datagram(last, last.len(), earlier, other, from_opener, true)
+    }
+
+    fn segment<'a>(
+        &self,
+        payload: &'a [u8],
+        wire_len: usize,
+        earlier: Datagrams<'a>,
+        other: &'a [u8],
+        from_opener: bool,
+        is_last: bool,
+    ) -> Segment<'a> {
+        let [client_port, server_port] = self.ports;
+        Segment {
+            transport: self.transport,
+            from_opener,
+            payload,
+            other,
+            earlier,
+            wire_len,
+            server_port,
+            client_port,
+            on_port: false,
+            is_midstream: self.midstream[usize::from(!from_opener)],
+            is_last,
+        }
+    }
+
+    /// Asks every recogniser that has not said never, those whose port it is first.
+    fn ask_all(&mut self, segment: &Segment<'_>) -> Option<Facts> {
+        for on_port in [true, false] {
+            for (index, recogniser) in RECOGNISERS.iter().enumerate() {
+                let at_home = recogniser.ports.iter().any(|port| self.ports.contains(port));
+                if at_home != on_port || !self.open.has(index) {
+                    continue;
+                }
+                let deep = segment.is_tcp() && segment.payload.len() >= recogniser.depth;
+                let asked = Segment { on_port, is_last: segment.is_last || deep, ..*segment };
+                match (recogniser.probe)(&asked) {
+                    Probe::Match(facts) => return Some(facts),
+                    Probe::Need if !asked.is_last => {}
+                    Probe::Need | Probe::No => self.open.remove(index),
+                }
+            }
+        }
+        None
+    }
+}

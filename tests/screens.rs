@@ -12,6 +12,8 @@
 
 #[path = "screens/keys.rs"]
 mod keys;
+#[path = "screens/laws.rs"]
+mod laws;
 #[path = "screens/sample.rs"]
 mod sample;
 #[path = "screens/stage.rs"]

@@ -64,7 +64,7 @@ pub(super) fn ask(app: &mut App, action: Action, snapshot: &Snapshot) -> Option<
         Action::Snooze => {
             let alert = selected_alert(app, snapshot)?;
             app.say(format!("quiet for an hour: {}", alert.finding.detector));
-            Command::Snooze(alert.id, Duration::from_secs(3_600))
+            Command::Snooze(alert.id, Duration::from_hours(1))
         }
         Action::ResetTotals if app.tick >= app.reset_until => {
             app.reset_until = app.tick + WHILE;

@@ -68,21 +68,21 @@ pub(super) fn paint(app: &App, buf: &mut Buffer, area: Rect, lines: &[DetailLine
 pub(super) struct Lines<'a> {
     app: &'a App,
     room: usize,
-    lines: Vec<DetailLine>,
+    done: Vec<DetailLine>,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn new(app: &'a App, area: Rect) -> Self {
-        Self { app, room: area.width.saturating_sub(HEAD + 2).into(), lines: Vec::new() }
+        Self { app, room: area.width.saturating_sub(HEAD + 2).into(), done: Vec::new() }
     }
 
     pub(super) fn done(self) -> Vec<DetailLine> {
-        self.lines
+        self.done
     }
 
     pub(super) fn push(&mut self, head: &'static str, text: &str, style: Style) {
         for (at, text) in wrap(text, self.room).into_iter().enumerate() {
-            self.lines.push(DetailLine { head: if at == 0 { head } else { "" }, text, style });
+            self.done.push(DetailLine { head: if at == 0 { head } else { "" }, text, style });
         }
     }
 
@@ -105,7 +105,7 @@ fn lines(app: &App, row: &Row, snapshot: &Snapshot, area: Rect) -> Vec<DetailLin
     };
     to.plain("OUT", &moved(row.wire_bytes_out, row.peak_out, row.rates_out));
     let history = spark(&row.spark, row.spark.len(), options.look.glyphs);
-    to.lines.push(DetailLine { head: "", text: format!("{history} last 40 s"), style: theme.graph_out });
+    to.done.push(DetailLine { head: "", text: format!("{history} last 40 s"), style: theme.graph_out });
     to.plain("IN", &moved(row.wire_bytes_in, row.peak_in, row.rates_in));
     let ratio = row.ratio().map_or_else(String::new, |ratio| format!(", {ratio:.1} bytes sent for each received"));
     to.plain("PKTS", &format!("{} out, {} in{ratio}", row.packets_out, row.packets_in));
@@ -153,12 +153,11 @@ fn mark(to: &mut Lines<'_>, row: &Row, snapshot: &Snapshot) {
         return;
     }
     let scope = About::of_row(row).map(|about| about.usual_scope());
-    match scope {
-        Some(scope) => {
-            to.plain("DO", &format!("m known-good, such as {scope}: {}", Preview::of(&scope, snapshot).sentence()))
-        }
-        None => to.plain("DO", "right unfolds this row; m marks a row about one host"),
-    }
+    let text = scope.map_or_else(
+        || "right unfolds this row; m marks a row about one host".to_owned(),
+        |scope| format!("m known-good, such as {scope}: {}", Preview::of(&scope, snapshot).sentence()),
+    );
+    to.plain("DO", &text);
 }
 
 fn naming(row: &Row) -> String {

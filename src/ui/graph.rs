@@ -21,7 +21,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, lines_out: u16, snapshot: &Snap
     let plot = Rect { x: area.x + AXIS, width: area.width - AXIS, ..area };
     let per_column = if options.look.glyphs == Glyphs::Unicode { 2 } else { 1 };
     let shown = usize::from(plot.width) * per_column;
-    let past = &snapshot.graph[snapshot.graph.len().saturating_sub(shown)..];
+    let past = snapshot.graph.get(snapshot.graph.len().saturating_sub(shown)..).unwrap_or_default();
     let out: Vec<u64> = past.iter().map(|(out, _)| *out).collect();
     let back: Vec<u64> = past.iter().map(|(_, back)| *back).collect();
     let upper = Rect { height: lines_out, ..plot };
@@ -61,17 +61,22 @@ fn columns(buf: &mut Buffer, area: Rect, values: &[u64], max: u64, rises: bool, 
             let text = if glyphs == Glyphs::Unicode {
                 braille(part(left, from_base, 4), part(right, from_base, 4), rises)
             } else {
-                [" ", rises_or(".", "'", rises), "#"][part(right, from_base, 2) as usize].to_owned()
+                plain(part(right, from_base, 2), rises).to_owned()
             };
-            if text != " " {
-                buf[(x, area.y + line)].set_symbol(&text).set_style(style);
+            if let Some(cell) = buf.cell_mut((x, area.y + line)).filter(|_| text != " ") {
+                cell.set_symbol(&text).set_style(style);
             }
         }
     }
 }
 
-const fn rises_or<'a>(up: &'a str, down: &'a str, rises: bool) -> &'a str {
-    if rises { up } else { down }
+const fn plain(filled: u64, rises: bool) -> &'static str {
+    match (filled, rises) {
+        (0, _) => " ",
+        (1, true) => ".",
+        (1, false) => "'",
+        _ => "#",
+    }
 }
 
 /// How much of a height falls into the cell that is `cell` cells from the base.
@@ -107,7 +112,10 @@ pub(super) fn spark(values: &[u32], width: usize, glyphs: Glyphs) -> String {
         .rev()
         .map(|peak| match (*peak, max) {
             (0, _) | (_, 0) => " ",
-            (peak, max) => steps[((u64::from(peak) * 8).div_ceil(u64::from(max)) as usize).clamp(1, 8) - 1],
+            (peak, max) => {
+                let step = (u64::from(peak) * 8).div_ceil(u64::from(max)).clamp(1, 8) as usize;
+                steps.get(step - 1).copied().unwrap_or(" ")
+            }
         })
         .collect()
 }

@@ -35,13 +35,11 @@ enum Step {
     Reason,
 }
 
-const HOUR: u64 = 3_600;
-
 /// How long a mark can last.
 const LASTING: [(Option<Duration>, &str); 4] = [
-    (Some(Duration::from_secs(HOUR)), "1 hour"),
-    (Some(Duration::from_secs(24 * HOUR)), "1 day"),
-    (Some(Duration::from_secs(30 * 24 * HOUR)), "30 days"),
+    (Some(Duration::from_hours(1)), "1 hour"),
+    (Some(Duration::from_hours(24)), "1 day"),
+    (Some(Duration::from_hours(30 * 24)), "30 days"),
     (None, "for ever"),
 ];
 
@@ -64,13 +62,11 @@ pub(super) fn again(app: &mut App, target: &About, snapshot: &Snapshot) -> Optio
         app.say("nothing was marked yet in this run: m");
         return None;
     };
-    match target.scopes().into_iter().find(|scope| scope.id() == kind) {
-        Some(scope) => Some(make(app, scope, lasting, None, snapshot)),
-        None => {
-            app.say(format!("this row has no {kind} to mark: m"));
-            None
-        }
+    let scope = target.scopes().into_iter().find(|scope| scope.id() == kind);
+    if scope.is_none() {
+        app.say(format!("this row has no {kind} to mark: m"));
     }
+    scope.map(|scope| make(app, scope, lasting, None, snapshot))
 }
 
 fn make(app: &mut App, scope: Scope, lasting: Option<Duration>, reason: Option<Label>, snapshot: &Snapshot) -> Effect {
@@ -84,13 +80,11 @@ impl Marking {
     pub(crate) fn press(mut self: Box<Self>, key: KeyEvent, app: &mut App, snapshot: &Snapshot) -> Next {
         let name = key_name(key);
         match (name.as_str(), self.step) {
-            ("esc" | "C-c" | "C-g", Step::Scope) => return Next::Close(None),
-            ("esc" | "C-c" | "C-g", Step::Lasting) => self.step = Step::Scope,
-            ("esc" | "C-c" | "C-g", Step::Reason) => self.step = Step::Lasting,
-            ("enter", Step::Scope) => self.step = Step::Lasting,
-            ("enter", Step::Lasting) => self.step = Step::Reason,
+            ("esc" | "C-c" | "C-g", Step::Scope) | ("q", Step::Scope | Step::Lasting) => return Next::Close(None),
             ("enter", Step::Reason) => return Next::Close(self.done(app, snapshot)),
-            ("q", Step::Scope | Step::Lasting) => return Next::Close(None),
+            ("esc" | "C-c" | "C-g", Step::Lasting) => self.step = Step::Scope,
+            ("esc" | "C-c" | "C-g", Step::Reason) | ("enter", Step::Scope) => self.step = Step::Lasting,
+            ("enter", Step::Lasting) => self.step = Step::Reason,
             ("down" | "j", Step::Scope) => self.scope = (self.scope + 1).min(self.scopes.len().saturating_sub(1)),
             ("up" | "k", Step::Scope) => self.scope = self.scope.saturating_sub(1),
             ("down" | "j", Step::Lasting) => self.lasting = (self.lasting + 1).min(LASTING.len() - 1),

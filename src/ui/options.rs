@@ -10,6 +10,7 @@ use super::theme::Look;
 
 /// Everything about the dashboard that can be chosen. `default()` is what a user gets without any option.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct UiOptions {
     /// What rates are written in; `-B` for bytes.
     pub unit: Unit,

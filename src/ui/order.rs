@@ -103,8 +103,8 @@ impl Rank {
 
     fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
-            (Self::Size { first: a, rate: b, last: c }, Self::Size { first: x, rate: y, last: z }) => {
-                x.total_cmp(a).then(y.total_cmp(b)).then(z.total_cmp(c))
+            (Self::Size { first, rate, last }, Self::Size { first: first2, rate: rate2, last: last2 }) => {
+                first2.total_cmp(first).then(rate2.total_cmp(rate)).then(last2.total_cmp(last))
             }
             (Self::Name(a, x), Self::Name(b, y)) => a.cmp(b).then(y.total_cmp(x)),
             (Self::Value(a), Self::Value(b)) => match (a.number(), b.number()) {

@@ -18,7 +18,7 @@ use crate::snapshot::{Published, Snapshot};
 use super::action::Effect;
 use super::app::App;
 use super::options::UiOptions;
-use super::terminal::Screen;
+use super::terminal::{Screen, leave};
 use super::tty::{Ready, Tty};
 use super::update::{paste, press};
 
@@ -90,8 +90,8 @@ struct Dashboard {
 
 impl Dashboard {
     fn go(&mut self) -> io::Result<End> {
-        let (columns, lines) = self.screen.size()?;
-        self.app.resize(columns, lines, &self.shown);
+        // Makes crossterm watch for changes of size, which would be missed until the first wait otherwise.
+        event::poll(Duration::ZERO)?;
         self.app.observe(&self.shown);
         loop {
             if Screen::is_broken() {
@@ -103,6 +103,7 @@ impl Dashboard {
             self.heed_signals()?;
             self.look();
             if std::mem::take(&mut self.is_stale) {
+                self.fit()?;
                 self.screen.draw(&self.app, &self.shown)?;
             }
             if self.tty.wait(PATIENCE)? == Ready::Gone {
@@ -112,6 +113,15 @@ impl Dashboard {
                 return Ok(end);
             }
         }
+    }
+
+    /// Follows the size that the terminal has now, whether or not somebody has told.
+    fn fit(&mut self) -> io::Result<()> {
+        let size = self.screen.size()?;
+        if size != self.app.size {
+            self.app.resize(size.0, size.1, &self.shown);
+        }
+        Ok(())
     }
 
     /// Takes in the latest snapshot, unless the operator wants the present one to stay.
@@ -150,15 +160,16 @@ impl Dashboard {
     }
 
     fn follow(&mut self, effect: Option<Effect>) -> io::Result<Option<End>> {
+        let Some(effect) = effect else { return Ok(None) };
         match effect {
-            None => {}
-            Some(Effect::Quit { keep: true }) => return Ok(Some(End::Keep)),
-            Some(Effect::Quit { keep: false }) => return Ok(Some(End::Quit)),
-            Some(Effect::Repaint) => self.screen.repaint()?,
-            Some(Effect::Copy(text)) => self.screen.copy(&text)?,
-            Some(Effect::Suspend) => self.suspend()?,
-            Some(Effect::Send(command)) => {
-                if self.commands.try_send(command).is_err() {
+            Effect::Quit { keep: true } => return Ok(Some(End::Keep)),
+            Effect::Quit { keep: false } => return Ok(Some(End::Quit)),
+            Effect::Repaint => self.screen.repaint()?,
+            Effect::Copy(text) => self.screen.copy(&text)?,
+            Effect::Suspend => self.suspend()?,
+            Effect::Send(command) => {
+                let is_refused = self.commands.try_send(command).is_err();
+                if is_refused {
                     self.app.say("not done: the engine is not taking commands; try again");
                 }
             }
@@ -177,7 +188,7 @@ impl Dashboard {
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        self.screen.give_back();
+        leave();
         signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
         self.signals.continued.store(false, Ordering::SeqCst);
         self.come_back()
@@ -185,8 +196,6 @@ impl Dashboard {
 
     fn come_back(&mut self) -> io::Result<()> {
         self.screen.take_again()?;
-        let (columns, lines) = self.screen.size()?;
-        self.app.resize(columns, lines, &self.shown);
         self.is_stale = true;
         Ok(())
     }

@@ -11,6 +11,7 @@ use super::words;
 
 /// How flows become rows: a grouping, and which ends and ports tell flows apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "iftop shows each end and each port, or not")]
 pub(crate) struct By {
     grouping: Grouping,
     source: bool,

@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, Stdout, Write};
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
@@ -13,9 +14,11 @@ use crossterm::terminal::{
     enable_raw_mode,
 };
 use crossterm::{execute, queue};
+use parking_lot::Mutex;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use crate::snapshot::Snapshot;
 
@@ -26,6 +29,10 @@ use super::draw::draw;
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// A thread has panicked while the terminal was ours.
 static BROKEN: AtomicBool = AtomicBool::new(false);
+/// Held while a frame is written, so that none is written over what a panicking thread has to say.
+static WRITING: Mutex<()> = Mutex::new(());
+/// How long a panicking thread waits for a frame to be finished. It may be its own that never will.
+const FRAME: Duration = Duration::from_millis(200);
 
 /// The terminal while it is ours. Dropping it gives it back.
 pub(super) struct Screen {
@@ -45,8 +52,10 @@ impl Screen {
         let before: Hook = Arc::from(panic::take_hook());
         let then = Arc::clone(&before);
         panic::set_hook(Box::new(move |info| {
+            let frame = WRITING.try_lock_for(FRAME);
             BROKEN.store(TAKEN.load(Ordering::SeqCst), Ordering::SeqCst);
             leave();
+            drop(frame);
             then(info);
         }));
         Ok(Self { terminal, last: Buffer::default(), hook: Some(before) })
@@ -62,6 +71,10 @@ impl Screen {
     }
 
     pub(super) fn draw(&mut self, app: &App, snapshot: &Snapshot) -> io::Result<()> {
+        let _frame = WRITING.lock();
+        if !TAKEN.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         // One update, so that no terminal shows half a frame (DEC private mode 2026; others ignore it).
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let frame = self.terminal.draw(|frame| draw(app, frame, snapshot))?;
@@ -71,12 +84,9 @@ impl Screen {
 
     /// Forgets what is on the screen: the next frame is drawn whole.
     pub(super) fn repaint(&mut self) -> io::Result<()> {
-        self.terminal.clear()
-    }
-
-    /// Gives the terminal back for a while.
-    pub(super) fn give_back(&mut self) {
-        leave();
+        // Not `clear`, which asks the terminal where its cursor is and waits two seconds for an answer.
+        let (width, height) = self.size()?;
+        self.terminal.resize(Rect::new(0, 0, width, height))
     }
 
     /// Takes it again, in whatever state it is by now.
@@ -92,9 +102,9 @@ impl Screen {
     }
 
     /// Gives the terminal back and leaves the last screen on it as plain text.
-    pub(super) fn leave_behind(mut self) -> io::Result<()> {
+    pub(super) fn leave_behind(self) -> io::Result<()> {
         let text = text_of(&self.last);
-        self.give_back();
+        leave();
         let mut out = io::stdout();
         out.write_all(text.as_bytes())?;
         out.flush()
@@ -117,8 +127,8 @@ fn enter() -> io::Result<()> {
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| leave())
 }
 
-/// Undoes [`enter`], once. There is nobody to tell if a terminal that is gone refuses.
-fn leave() {
+/// Gives the terminal back as it was, for a while or for good; once. There is nobody to tell if a terminal that is gone refuses.
+pub(super) fn leave() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
         let _ = disable_raw_mode();
@@ -130,8 +140,10 @@ pub(crate) fn text_of(buffer: &Buffer) -> String {
     let area = buffer.area;
     let mut text = String::new();
     for y in area.top()..area.bottom() {
-        let line: String =
-            (area.left()..area.right()).filter_map(|x| buffer.cell((x, y))).map(|c| c.symbol()).collect();
+        let line: String = (area.left()..area.right())
+            .filter_map(|x| buffer.cell((x, y)))
+            .map(ratatui::buffer::Cell::symbol)
+            .collect();
         text.push_str(line.trim_end());
         text.push('\n');
     }

@@ -4,7 +4,7 @@ use crate::snapshot::{Snapshot, Unit};
 
 use super::action::Action;
 use super::app::App;
-use super::options::Lines;
+use super::options::{Lines, UiOptions};
 use super::talkers::relist;
 
 /// Changes one thing, and says what it is now.
@@ -36,6 +36,18 @@ pub(super) fn toggle(app: &mut App, action: Action, snapshot: &Snapshot) {
             (options.source_ports, options.destination_ports) = (on, on);
             on_off("all ports", on)
         }
+        _ => looks(options, action),
+    };
+    app.say(text);
+    relist(app, snapshot);
+}
+
+fn on_off(what: &str, on: bool) -> String {
+    if on { format!("{what}: shown") } else { format!("{what}: added up") }
+}
+
+fn looks(options: &mut UiOptions, action: Action) -> String {
+    match action {
         Action::Lines => {
             options.lines = options.lines.next();
             match options.lines {
@@ -70,12 +82,6 @@ pub(super) fn toggle(app: &mut App, action: Action, snapshot: &Snapshot) {
             options.look.theme = options.look.theme.next();
             format!("theme: {}", options.look.theme.id)
         }
-        _ => return,
-    };
-    app.say(text);
-    relist(app, snapshot);
-}
-
-fn on_off(what: &str, on: bool) -> String {
-    if on { format!("{what}: shown") } else { format!("{what}: added up") }
+        _ => String::new(),
+    }
 }

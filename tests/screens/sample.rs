@@ -31,7 +31,7 @@ pub fn flow(local_port: u16, remote: &str, port: u16, protocol: Protocol) -> Row
         interface: Some(InterfaceId(0)),
         direction: Direction::Out,
         opened: 1,
-        first: NOW.minus(Duration::from_secs(3_600)),
+        first: NOW.minus(Duration::from_hours(1)),
         last: NOW,
         state: if protocol == Protocol::TCP { TcpState::Established } else { TcpState::None },
         verdict: Verdict::Usual,
@@ -110,7 +110,7 @@ pub fn mark(id: &str, scope: Scope, days: Option<u64>, reason: Option<&str>) -> 
         scope,
         expires: days.map(|days| NOW.plus(Duration::from_secs(days * 86_400))),
         reason: reason.map(Label::new),
-        made: NOW.minus(Duration::from_secs(86_400)),
+        made: NOW.minus(Duration::from_hours(24)),
         by: Label::new("anna"),
     })
 }
@@ -256,11 +256,7 @@ pub fn afternoon() -> Snapshot {
             seen_bytes_in: 329_000_000,
             kernel_bytes_in: 329_000_000,
         }],
-        learning: Learning {
-            observed: Duration::from_secs(273_600),
-            wanted: Duration::from_secs(86_400),
-            destinations: 212,
-        },
+        learning: Learning { observed: Duration::from_hours(76), wanted: Duration::from_hours(24), destinations: 212 },
         alerts,
         marks: vec![
             mark("k1", Scope::Name(Label::new("amazonaws.com")), Some(30), Some("nightly backup")),
@@ -310,7 +306,7 @@ pub fn idle() -> Snapshot {
         since: NOW.minus(Duration::from_secs(12)),
         interfaces: vec![eth0()],
         graph: vec![(0, 0); 12],
-        learning: Learning { observed: Duration::from_secs(12), wanted: Duration::from_secs(86_400), destinations: 0 },
+        learning: Learning { observed: Duration::from_secs(12), wanted: Duration::from_hours(24), destinations: 0 },
         flows_limit: 200_000,
         ..Snapshot::default()
     }

@@ -2,6 +2,7 @@
 
 mod ip;
 mod link;
+mod plain;
 mod transport;
 mod tunnel;
 mod walk;
@@ -29,13 +30,20 @@ const NESTING: usize = 4;
 /// length stays that of the whole frame. Without it a tunnel is one flow between its ends.
 #[inline]
 pub fn decode<'a>(frame: &Frame<'a>, inner: bool) -> Decoded<'a> {
+    if !inner && let Some(packet) = plain::read(frame) {
+        return Decoded::Packet(packet);
+    }
+    decode_any(frame, inner)
+}
+
+/// The long way, for frames that [`plain`] leaves.
+fn decode_any<'a>(frame: &Frame<'a>, inner: bool) -> Decoded<'a> {
     match read(frame, inner) {
         Ok(packet) => Decoded::Packet(packet),
         Err(cause) => Decoded::Skipped(cause),
     }
 }
 
-#[inline]
 fn read<'a>(frame: &Frame<'a>, inner: bool) -> Result<Packet<'a>, Skip> {
     let mut walk = Walk::new(frame.data, frame.wire_len);
     if frame.vlan.is_some() {

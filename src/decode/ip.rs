@@ -95,17 +95,14 @@ fn v6(mut walk: Walk<'_>) -> Result<Ip<'_>, Skip> {
     if length != 0 || next == header::NONE {
         walk.limit(length);
     } else if next == header::HOP_BY_HOP
-        && let Some(jumbo) = jumbo_length(&walk)
+        && let Some(jumbo) = jumbo_length(walk.rest())
     {
         walk.limit(jumbo);
     }
     let len = walk.wire().saturating_add(40);
-    let mut ip =
+    let ip =
         Ip { v6: true, protocol: Protocol::from_number(next), source, destination, len, fragment: None, body: walk };
-    if is_extension(next) {
-        follow_chain(&mut ip)?;
-    }
-    Ok(ip)
+    if is_extension(next) { follow_chain(ip) } else { Ok(ip) }
 }
 
 /// An address as two big-endian words.
@@ -136,16 +133,16 @@ const fn is_extension(number: u8) -> bool {
 
 /// Moves past the extension headers. A chain longer than [`LONGEST_CHAIN`] ends at the number it came to.
 #[cold]
-fn follow_chain(ip: &mut Ip<'_>) -> Result<(), Skip> {
+fn follow_chain(mut ip: Ip<'_>) -> Result<Ip<'_>, Skip> {
     for _ in 0..LONGEST_CHAIN {
         let number = ip.protocol.number();
         if !is_extension(number) {
-            return Ok(());
+            return Ok(ip);
         }
         let [next, units, o0, o1, i0, i1, i2, i3] = *ip.body.peek().ok_or(Skip::BadIp)?;
         if next == header::NONE && matches!(number, header::MOBILITY | header::HIP | header::SHIM6) {
             // Nothing ever follows these in practice (RFC 6275 §6.1.1): the header is the message.
-            return Ok(());
+            return Ok(ip);
         }
         let length = match number {
             header::FRAGMENT => 8,
@@ -166,17 +163,18 @@ fn follow_chain(ip: &mut Ip<'_>) -> Result<(), Skip> {
                 ip.fragment = Some(Fragment { id, is_first: offset == 0, is_last: !more });
             }
             if offset != 0 {
-                return Ok(());
+                return Ok(ip);
             }
         }
     }
-    Ok(())
+    Ok(ip)
 }
 
-/// The length in a jumbo payload option of the hop-by-hop header at `walk` (RFC 2675 §2).
-fn jumbo_length(walk: &Walk<'_>) -> Option<u32> {
-    let [_, units] = *walk.peek()?;
-    let mut options = walk.rest().get(2..(usize::from(units) + 1) * 8)?;
+/// The length in a jumbo payload option of the hop-by-hop header that `bytes` start with (RFC 2675 §2).
+#[cold]
+fn jumbo_length(bytes: &[u8]) -> Option<u32> {
+    let [_, units] = *bytes.first_chunk()?;
+    let mut options = bytes.get(2..(usize::from(units) + 1) * 8)?;
     loop {
         let (&kind, rest) = options.split_first()?;
         if kind == 0 {

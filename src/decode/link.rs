@@ -8,8 +8,8 @@ use super::walk::Walk;
 
 /// Numbers of the EtherType field (IEEE 802 numbers, IANA).
 pub(super) mod ether_type {
-    pub(in super::super) const IPV4: u16 = 0x0800;
-    pub(in super::super) const IPV6: u16 = 0x86dd;
+    pub(in crate::decode) const IPV4: u16 = 0x0800;
+    pub(in crate::decode) const IPV6: u16 = 0x86dd;
     pub(super) const VLAN: u16 = 0x8100;
     pub(super) const SERVICE_VLAN: u16 = 0x88a8;
     pub(super) const OLD_QINQ: u16 = 0x9100;
@@ -35,7 +35,17 @@ pub(super) fn read(link: LinkType, walk: &mut Walk<'_>) -> Result<(Kind, Heading
     if link == LinkType::Ethernet {
         return Ok((ethernet(walk)?, Heading::Unknown));
     }
-    other(link, walk)
+    apart(walk, |walk| other(link, walk))
+}
+
+/// Lets `read` move a copy: what a call that is not inlined gets a reference to would have to live in memory,
+/// and the path that nearly all frames take has it in registers.
+#[inline]
+fn apart<'a, T>(walk: &mut Walk<'a>, read: impl FnOnce(&mut Walk<'a>) -> T) -> T {
+    let mut copy = *walk;
+    let result = read(&mut copy);
+    *walk = copy;
+    result
 }
 
 #[cold]
@@ -63,7 +73,7 @@ pub(super) fn ethernet(walk: &mut Walk<'_>) -> Result<Kind, Skip> {
     match u16::from_be_bytes([a, b]) {
         ether_type::IPV4 => Ok(Kind::V4),
         ether_type::IPV6 => Ok(Kind::V6),
-        number => by_ether_type(number, walk),
+        number => apart(walk, |walk| by_ether_type(number, walk)),
     }
 }
 

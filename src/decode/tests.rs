@@ -71,6 +71,41 @@ fn reads_every_field() {
     assert_eq!((got.at, got.heading), (Timestamp::from_secs(1), Heading::Unknown));
 }
 
+/// The short way answers as the long way would, or not at all.
+fn assert_same(data: &[u8], wire_len: u32) -> bool {
+    let one = Frame { wire_len, ..frame(LinkType::Ethernet, data) };
+    let Some(short) = plain::read(&one) else { return false };
+    let long = decode_any(&one, false);
+    let Decoded::Packet(long) = long else { panic!("{long:?}, but the short way gave {short:?}") };
+    assert_eq!(format!("{short:?}"), format!("{long:?}"));
+    assert_eq!(short.payload.as_ptr(), long.payload.as_ptr());
+    true
+}
+
+#[test]
+fn both_ways_agree() {
+    let tcp = bytes(&[ETHERNET, "0800", V4, TCP, DATA, "0000"]);
+    let udp = bytes(&[ETHERNET, "0800 45000020 0001 4000 40 11 0000 0a000001 c0000209", UDP, DATA, "00000000"]);
+    let tcp6 = bytes(&[ETHERNET, "86dd 60000000 0018 06 40", V6_ENDS, TCP, DATA]);
+    let udp6 = bytes(&[ETHERNET, "86dd 60000000 000c 11 40", V6_ENDS, UDP, DATA]);
+    for sound in [tcp, udp, tcp6, udp6] {
+        assert!(assert_same(&sound, sound.len() as u32), "the short way is for these");
+        for cut in 0..sound.len() {
+            assert_same(&sound[..cut], sound.len() as u32);
+            assert_same(&sound[..cut], cut as u32);
+        }
+        for at in 12..sound.len() {
+            for byte in 0..=255 {
+                let mut changed = sound.clone();
+                changed[at] = byte;
+                assert_same(&changed, sound.len() as u32);
+                assert_same(&changed, 20);
+                assert_same(&changed, 100_000);
+            }
+        }
+    }
+}
+
 #[test]
 fn reads_every_link_layer() {
     use LinkType::{Ethernet, LinuxSll, LinuxSll2, Loop, Null, Other, Raw};

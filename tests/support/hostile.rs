@@ -31,6 +31,7 @@ fn v6(body: &[u8], next: u8) -> Vec<u8> {
 }
 
 /// More than two hundred of them.
+#[allow(clippy::too_many_lines, reason = "a list")]
 pub(crate) fn frames() -> Vec<Hostile> {
     let mut list = Vec::new();
     let mut add = |name: String, link: LinkType, data: Vec<u8>| {

@@ -11,7 +11,7 @@ use crate::capture::vantage::{Lookout, Vantage};
 use crate::capture::wall::Stopwatch;
 
 /// How much is looked at.
-const FRAMES: usize = 20_000;
+const FRAMES: usize = 8_192;
 const BYTES: usize = 8 << 20;
 /// How long the first frames of a pipe are held back for it, where they come slowly.
 const LONGEST: Duration = Duration::from_secs(2);

@@ -1,7 +1,8 @@
 //! Counts of addresses and stations in the first frames of a capture. Bounded: what comes late does not count.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+
+use foldhash::HashMap;
 
 use crate::decode::{Decoded, decode};
 use crate::model::event::Heading;

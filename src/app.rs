@@ -2,6 +2,7 @@
 
 mod admin;
 mod dashboard;
+mod doctor;
 mod headless;
 mod keeper;
 mod options;
@@ -40,7 +41,7 @@ fn execute(job: Job) -> Result<u8, Error> {
         Job::Text(setup, display, mode) => headless::text(&setup, &display, mode),
         Job::Flows(setup, flows) => headless::flows(&setup, &flows),
         Job::Detect(setup, detect) => headless::detect(&setup, &detect),
-        Job::Doctor(_) => Err(Error::new("doctor is being built", "")),
+        Job::Doctor(wanted) => doctor::run(&wanted),
         Job::KnownGood(path, action) => admin::known_good(&path, action),
         Job::Baseline(path, action) => admin::baseline(&path, action),
     }

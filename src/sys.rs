@@ -3,6 +3,7 @@
 
 pub mod namespace;
 pub mod notices;
+pub mod offload;
 pub mod packet;
 pub mod poll;
 pub mod prefetch;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::capture::file::{self, FileOptions};
 use crate::capture::live::LiveOptions;
+use crate::capture::script::demo;
 use crate::capture::sift::Sifted;
 use crate::capture::{Capture, CaptureError, backends, interfaces};
 use crate::cli::job::{Backend, Setup, Source, Speed};
@@ -45,7 +46,10 @@ pub(super) fn open(setup: &Setup) -> Result<Opened, Error> {
             };
             Ok(Opened { capture, is_live: false, vantage })
         }
-        Source::Demo { .. } => Err(Error::new("the demo is being built", "")),
+        Source::Demo { speed } => {
+            let capture = Box::new(demo(pace(*speed)));
+            Ok(Opened { capture, is_live: false, vantage: "given" })
+        }
     }
 }
 
@@ -68,10 +72,11 @@ const fn backend_id(backend: Backend) -> &'static str {
 fn cannot_listen(wanted: &[String], filter: &str, error: CaptureError) -> Error {
     let on = if wanted.is_empty() { "the network".to_owned() } else { wanted.join(", ") };
     match error {
-        CaptureError::NotPermitted => {
-            Error::new(format!("cannot listen on {on}"), "capturing needs the capability CAP_NET_RAW")
-                .hint(format!("sudo setcap cap_net_raw=ep {}\n       sudo {0}\n       egret demo", program().display()))
-        }
+        CaptureError::NotPermitted => Error::new(
+            format!("cannot listen on {on}"),
+            "capturing needs the capability CAP_NET_RAW",
+        )
+        .hint(format!("{}\n       sudo {}\n       egret demo", grant(), program().display())),
         CaptureError::NoSuchInterface(name) => {
             let names: Vec<String> = interfaces::list().iter().map(|one| one.name.clone()).collect();
             Error::new(format!("there is no interface {name}"), "").hint(format!("one of: {}", names.join(", ")))
@@ -79,6 +84,11 @@ fn cannot_listen(wanted: &[String], filter: &str, error: CaptureError) -> Error 
         CaptureError::Filter { message, at } => wrong_filter(filter, message, at),
         other => Error::new(format!("cannot listen on {on}"), other).hint("egret doctor"),
     }
+}
+
+/// The command that grants the right to listen, and no other.
+pub(super) fn grant() -> String {
+    format!("sudo setcap cap_net_raw=ep {}", program().display())
 }
 
 /// The program as it can be given rights: setcap does not follow links.

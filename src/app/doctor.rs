@@ -1,0 +1,199 @@
+//! What works on this machine, and the exact command that fixes what does not.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use crate::capture::interfaces::{self, Interface};
+use crate::capture::{CaptureError, backends};
+use crate::cli::Places;
+use crate::cli::job::Doctor;
+use crate::error::{Error, exit};
+use crate::marks::file::{KnownGood, Trust};
+use crate::report::checks::{self, Check, Status};
+use crate::report::{self};
+use crate::sys::offload::{Offloads, offloads};
+use crate::sys::process;
+
+use super::source;
+
+/// Looks at everything and says what it found; 1 if something does not work.
+pub(super) fn run(wanted: &Doctor) -> Result<u8, Error> {
+    let mut all = vec![listening(), ring()];
+    all.extend(interface_checks(&wanted.interfaces));
+    all.extend([state(&wanted.state), known_good(&wanted.known_good), terminal(), resolver()]);
+    let mut out = report::stdout();
+    report::written(if wanted.json { checks::json(&mut out, &all) } else { checks::text(&mut out, &all) })?;
+    let is_broken = all.iter().any(|check| check.status == Status::Broken);
+    Ok(if is_broken { exit::FOUND } else { exit::FINE })
+}
+
+fn listening() -> Check {
+    match backends::can_listen() {
+        Ok(()) => Check::new("capture", "rights", Status::Fine, "this process may listen"),
+        Err(CaptureError::NotPermitted) => {
+            let found = "listening needs the capability CAP_NET_RAW; capture files and the demo work without";
+            Check::new("capture", "rights", Status::Broken, found).fix(source::grant())
+        }
+        Err(why) => Check::new("capture", "rights", Status::Broken, why.to_string()),
+    }
+}
+
+fn ring() -> Check {
+    match backends::can_make_a_ring() {
+        Ok(()) => Check::new("capture", "ring", Status::Fine, "the kernel gives this process a ring (TPACKET_V3)"),
+        Err(CaptureError::NotPermitted) => Check::new("capture", "ring", Status::Reduced, "not tried: see the rights"),
+        Err(why) => {
+            let found = format!("{why}; pnet is used instead, slower and less exact");
+            Check::new("capture", "ring", Status::Reduced, found)
+        }
+    }
+}
+
+fn interface_checks(wanted: &[String]) -> Vec<Check> {
+    let all = interfaces::list();
+    let standard = interfaces::default_of(&all).map(|one| one.name.clone());
+    let names = || all.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
+    let mut checks: Vec<Check> = wanted
+        .iter()
+        .filter(|name| *name != interfaces::ANY && all.iter().all(|one| one.name != **name))
+        .map(|name| {
+            let found = format!("there is no such interface; there are {}", names());
+            Check::new("interface", name.clone(), Status::Broken, found)
+        })
+        .collect();
+    if standard.is_none() {
+        let found = "no interface is up that traffic could leave by";
+        checks.push(Check::new("interface", "", Status::Reduced, found).fix("ip link; egret -i any"));
+    }
+    let looked_at = |one: &&Interface| wanted.is_empty() || wanted.contains(&one.name);
+    checks.extend(all.iter().filter(looked_at).map(|one| {
+        let is_needed = !wanted.is_empty() || standard.as_ref() == Some(&one.name);
+        interface(one, standard.as_deref(), is_needed)
+    }));
+    checks
+}
+
+/// How an interface stands. One that is down matters only where somebody wants to listen on it.
+fn interface(one: &Interface, standard: Option<&str>, is_needed: bool) -> Check {
+    let addresses: Vec<String> = one.addresses.iter().map(ToString::to_string).collect();
+    let mut parts = vec![match (one.is_up, one.has_carrier) {
+        (false, _) => "down".to_owned(),
+        (true, false) => "up, no carrier".to_owned(),
+        (true, true) => "up".to_owned(),
+    }];
+    parts.push(if addresses.is_empty() { "no address".to_owned() } else { addresses.join(" ") });
+    if standard == Some(one.name.as_str()) {
+        parts.push("watched by default".to_owned());
+    }
+    let offloads = offloads(&one.name).unwrap_or_default();
+    parts.extend(described(offloads));
+    let is_missed = is_needed && !(one.is_up && one.has_carrier);
+    let status = if offloads.lro || is_missed { Status::Reduced } else { Status::Fine };
+    let check = Check::new("interface", one.name.clone(), status, parts.join("; "));
+    match (offloads.lro, one.is_up) {
+        (true, _) => check.fix(format!("sudo ethtool -K {} lro off", one.name)),
+        (false, false) if is_missed => check.fix(format!("sudo ip link set {} up", one.name)),
+        _ => check,
+    }
+}
+
+/// What offloads mean for the counts.
+fn described(offloads: Offloads) -> Option<String> {
+    let on: Vec<&str> = [(offloads.tso, "tso"), (offloads.gso, "gso"), (offloads.gro, "gro"), (offloads.lro, "lro")]
+        .into_iter()
+        .filter_map(|(is_on, name)| is_on.then_some(name))
+        .collect();
+    match (on.is_empty(), offloads.lro) {
+        (true, _) => None,
+        (false, false) => Some(format!("offloads {} (segments are counted with their headers)", on.join(" "))),
+        (false, true) => Some(format!("offloads {} (lro hides lengths: received bytes are too few)", on.join(" "))),
+    }
+}
+
+fn state(dir: &Path) -> Check {
+    let about = dir.display().to_string();
+    let choose = format!("sudo install -d -m 700 -o {} {about}    (or egret --state DIR)", process::effective_user());
+    match fs::metadata(dir) {
+        Ok(meta) if !meta.is_dir() => Check::new("state", about, Status::Broken, "this is not a directory"),
+        Ok(meta) if may_write(&meta) => {
+            if meta.mode() & 0o022 == 0 {
+                Check::new("state", about, Status::Fine, "what is learnt is kept here")
+            } else {
+                let fix = format!("chmod go-w {about}");
+                Check::new("state", about, Status::Reduced, "others can write here, and so change what is usual")
+                    .fix(fix)
+            }
+        }
+        Ok(_) => Check::new("state", about, Status::Broken, "this user may not write here").fix(choose),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => {
+            let parent = dir.ancestors().skip(1).find_map(|parent| fs::metadata(parent).ok());
+            if parent.is_some_and(|meta| may_write(&meta)) {
+                Check::new("state", about, Status::Fine, "will be made when something is learnt")
+            } else {
+                Check::new("state", about, Status::Broken, "does not exist, and this user may not make it").fix(choose)
+            }
+        }
+        Err(why) => Check::new("state", about, Status::Broken, why.to_string()).fix(choose),
+    }
+}
+
+/// By owner and mode. Root may in any case.
+fn may_write(meta: &fs::Metadata) -> bool {
+    let user = process::effective_user();
+    user == 0 || (meta.uid() == user && meta.mode() & 0o200 != 0) || meta.mode() & 0o002 != 0
+}
+
+fn known_good(path: &Path) -> Check {
+    let about = path.display().to_string();
+    match KnownGood::open(path, Trust { uids: Places::find().who }) {
+        Ok((_, marks)) if path.exists() => {
+            Check::new("known-good", about, Status::Fine, format!("read, {} marks", marks.len()))
+        }
+        Ok(_) => Check::new("known-good", about, Status::Fine, "no marks yet; `m` in the dashboard makes one"),
+        Err(why) => Check::new("known-good", about, Status::Broken, why.to_string()).fix(why.hint()),
+    }
+}
+
+fn terminal() -> Check {
+    let term = std::env::var("TERM").unwrap_or_default();
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        let found = "this is not a terminal: the dashboard needs one, reports and egret -t do not";
+        return Check::new("terminal", "", Status::Reduced, found);
+    }
+    if term.is_empty() || term == "dumb" {
+        return Check::new("terminal", term, Status::Reduced, "a terminal that cannot place text: use egret -t");
+    }
+    let size = crossterm::terminal::size().map_or_else(|_| "size unknown".to_owned(), |(x, y)| format!("{x}×{y}"));
+    let is_utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .is_some_and(|value| value.to_ascii_lowercase().replace('-', "").contains("utf8"));
+    let (status, locale) = if is_utf8 {
+        (Status::Fine, "UTF-8")
+    } else {
+        (Status::Reduced, "the locale is not UTF-8: lines may look wrong")
+    };
+    let colours = match std::env::var("NO_COLOR") {
+        Ok(value) if !value.is_empty() => "; NO_COLOR is set: no colours",
+        _ => "",
+    };
+    let check = Check::new("terminal", term, status, format!("{size}; {locale}{colours}"));
+    if is_utf8 { check } else { check.fix("export LC_ALL=C.UTF-8") }
+}
+
+fn resolver() -> Check {
+    let text = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let servers: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("nameserver"))
+        .map(str::trim)
+        .filter(|server| !server.is_empty())
+        .collect();
+    if servers.is_empty() {
+        return Check::new("names", "", Status::Reduced, "no resolver in /etc/resolv.conf: `n` will find no names");
+    }
+    let found = format!("reverse DNS is off until `n`; then {} is asked", servers.join(", "));
+    Check::new("names", "", Status::Fine, found)
+}

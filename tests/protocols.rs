@@ -272,3 +272,40 @@ fn agrees_with_ndpi() {
     println!("flows nDPI calls Unknown: {unknown_named} of {unknown} named");
     println!("host names: {hosts_equal} of {hosts}; JA4: {ja4s_equal} of {ja4s}");
 }
+
+/// Every stream that FoxIO's own results give a JA4: the first of them must be ours, and the name too.
+#[test]
+fn ja4_equals_foxio() {
+    let Some(folder) = captures("ja4_equals_foxio", "ja4") else { return };
+    let mut results: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    results.retain(|path| path.extension().is_some_and(|end| end == "json"));
+    results.sort();
+    let (mut count, mut differ) = (0, 0);
+    for path in results {
+        let flows = read(&path.with_extension(""), false);
+        let streams: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        for stream in streams.as_array().unwrap() {
+            let text = |key: &str| stream[key].as_str().unwrap_or_default();
+            let Some(ja4) = stream["JA4.1"].as_str() else { continue };
+            let end = |ip: &str, port: &str| Endpoint::new(text(ip).parse().unwrap(), text(port).parse().unwrap());
+            let facts = [Protocol::TCP, Protocol::UDP].iter().find_map(|protocol| {
+                let key = FlowKey::new(*protocol, end("src", "srcport"), end("dst", "dstport")).canonical().0;
+                flows.get(&key).and_then(|flow| flow.facts.as_ref())
+            });
+            let ours = facts.and_then(|facts| facts.ja4.as_ref()).map_or("", |ja4| ja4.as_str());
+            let name = facts.and_then(|facts| facts.sni.as_ref()).map_or("", |name| name.as_str());
+            count += 1;
+            if ours != ja4 || !name.eq_ignore_ascii_case(text("domain")) {
+                differ += 1;
+                println!(
+                    "DIFFERS\t{}\t{}\t{ja4}\t{ours}\t{}\t{name}",
+                    path.display(),
+                    stream["stream"],
+                    text("domain")
+                );
+            }
+        }
+    }
+    println!("JA4 and name of {} of {count} streams are FoxIO's", count - differ);
+    assert!(count > 80 && differ == 0, "{differ} of {count} differ");
+}

@@ -56,8 +56,11 @@ impl FlowTable {
     }
 
     fn note(&mut self, place: u32, facts: Facts) {
+        let record = &self.records[place as usize];
+        // The name in a request is the answering end's: where a client asks for us, it is our own.
+        let is_theirs = record.opener() == record.ours();
         let detail = self.cold[place as usize].detail_mut();
-        detail.name = name_of(&facts).or_else(|| detail.name.take());
+        detail.name = name_of(&facts).filter(|_| is_theirs).or_else(|| detail.name.take());
         detail.facts = Some(Arc::new(facts));
     }
 
@@ -123,7 +126,7 @@ fn begin(key: &FlowKey, opener: Side, cold: &Cold, budget: &Budget) -> Option<Re
     Some(recognition)
 }
 
-/// The name that the flow's own payload gives the remote end.
+/// The name that the flow's own payload gives the answering end.
 fn name_of(facts: &Facts) -> Option<Name> {
     let (text, source) = match (&facts.sni, &facts.host) {
         (Some(sni), _) => (sni, NameSource::Sni),

@@ -216,3 +216,22 @@ fn idle_flows_are_let_go_and_their_bytes_kept() {
     table.fold(&mut [packet(&line((US, 7), (THEM, 7), 0, 10), Protocol::UDP, Timestamp::from_secs(2_000))]);
     assert_eq!(table.kept(), 1);
 }
+
+/// A request names the end that answers it: the remote one if we ask, our own if we are asked.
+#[test]
+fn a_request_names_the_end_that_answers() {
+    let request = b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n";
+    let cases = [((US, 50_000), (THEM, 80), Some("www.example.com")), ((THEM, 50_000), (US, 80), None)];
+    for (client, server, name) in cases {
+        let mut table = table(FlowConfig::default());
+        let at = Timestamp::from_secs(1_000);
+        let mut get = packet(&line(client, server, ACK, request.len() as u32), Protocol::TCP, at);
+        get.payload = request;
+        table.fold(&mut [packet(&line(client, server, SYN, 0), Protocol::TCP, at), get]);
+        table.close(Timestamp::from_secs(1_001));
+        let row = &table.rows()[0];
+        assert_eq!(row.application.id(), "http");
+        assert_eq!(row.name.as_ref().map(|name| name.text.as_str()), name);
+        assert_eq!(row.facts.as_ref().unwrap().host.as_ref().unwrap().as_str(), "www.example.com");
+    }
+}

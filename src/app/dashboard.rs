@@ -44,7 +44,7 @@ pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
             let (mut runner, _) = runner.run(capture.as_mut());
             runner.linger();
             runner.keeper.keep(&mut runner.engine);
-            runner.keeper.finish();
+            runner.keeper.finish()
         })
         .map_err(|error| Error::new("cannot start the engine's thread", error))?;
     let shown = ui::run(published, commands, options::screen(setup, display), Arc::clone(&stop));
@@ -52,7 +52,8 @@ pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
     let ended = engine.join();
     shown?;
     match ended {
-        Ok(()) => Ok(exit::FINE),
+        Ok(None) => Ok(exit::FINE),
+        Ok(Some(health)) => Err(Error::new("what was learnt in this run is not saved", health.what)),
         Err(_) => Err(Error::new("the engine stopped by a fault of its own", "see the message above")),
     }
 }

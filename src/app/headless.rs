@@ -54,8 +54,7 @@ fn last_moment(setup: &Setup, listen_for: Option<Duration>) -> Result<Arc<Snapsh
     runner.is_live = opened.is_live;
     runner.listen_for = listen_for;
     runner.shows_all = true;
-    let (mut runner, outcome) = runner.run(opened.capture.as_mut());
-    runner.keeper.finish();
+    let (_, outcome) = runner.run(opened.capture.as_mut());
     outcome.map_err(|error| broke_off(&error))?;
     Ok(published.latest())
 }

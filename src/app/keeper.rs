@@ -107,7 +107,9 @@ impl Keeper {
 
     /// Waits until everything handed over is on disk, or cannot be.
     pub(super) fn finish(&mut self) -> Option<Health> {
-        self.store.take().and_then(StoreWriter::finish)
+        let health = self.store.take().and_then(StoreWriter::finish);
+        self.store_health.extend(health.clone());
+        health
     }
 
     pub(super) fn health(&self) -> Vec<Health> {

@@ -102,8 +102,12 @@ impl Runner {
             self.engine.show_all();
         }
         self.outside.ended = true;
-        self.publish(true);
         self.keeper.keep(&mut self.engine);
+        if self.shows_all {
+            // A report is the last that is said: it tells whether what was learnt could be saved.
+            self.keeper.finish();
+        }
+        self.publish(true);
         (self, outcome)
     }
 

@@ -10,6 +10,7 @@ mod resolve;
 mod said;
 mod scope;
 mod settings;
+pub mod tables;
 
 pub use job::Job;
 pub use page::GRAMMAR;

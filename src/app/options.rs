@@ -19,8 +19,7 @@ pub(super) fn screen(setup: &Setup, display: &Display) -> UiOptions {
         filter: display.filter.text().to_owned(),
         pattern: display.screen_filter.clone(),
         source_ports: matches!(display.ports, PortDisplay::SourceOnly | PortDisplay::On),
-        destination_ports: matches!(display.ports, PortDisplay::DestinationOnly | PortDisplay::On)
-            || standard.destination_ports,
+        destination_ports: matches!(display.ports, PortDisplay::DestinationOnly | PortDisplay::On),
         show_source: display.show_source,
         show_destination: display.show_destination,
         service_names: display.port_names,

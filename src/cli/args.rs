@@ -117,6 +117,21 @@ pub(super) struct MemoryArgs {
     pub config: Option<PathBuf>,
 }
 
+/// Where what is remembered lies.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Files")]
+pub(super) struct FilesArgs {
+    /// The directory in which what is learnt is kept
+    #[arg(long, value_name = "DIR", global = true)]
+    pub state: Option<PathBuf>,
+    /// The file of known-good marks
+    #[arg(long, value_name = "FILE", global = true)]
+    pub known_good: Option<PathBuf>,
+    /// Read this configuration file last; may be an .iftoprc
+    #[arg(short, long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+}
+
 /// How things look.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Display")]
@@ -267,7 +282,7 @@ pub(super) struct DoctorArgs {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub memory: MemoryArgs,
+    pub files: FilesArgs,
 }
 
 /// `egret known-good`.
@@ -276,7 +291,7 @@ pub(super) struct KnownGoodArgs {
     #[command(subcommand)]
     pub action: KnownGoodAction,
     #[command(flatten)]
-    pub memory: MemoryArgs,
+    pub files: FilesArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -311,7 +326,7 @@ pub(super) struct BaselineArgs {
     #[command(subcommand)]
     pub action: BaselineAction,
     #[command(flatten)]
-    pub memory: MemoryArgs,
+    pub files: FilesArgs,
 }
 
 #[derive(Debug, Subcommand)]

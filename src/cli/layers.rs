@@ -1,20 +1,22 @@
 //! The layers of settings: what the options say, on top of what the files say.
 
+use std::path::Path;
+
 use crate::error::Error;
 
-use super::args::{DisplayArgs, MemoryArgs, SourceArgs, TextArgs};
+use super::args::{DisplayArgs, FilesArgs, MemoryArgs, SourceArgs, TextArgs};
 use super::config;
 use super::job::PortDisplay;
 use super::places::Places;
 use super::settings::Settings;
 
-/// The files, the most general first, below what the command line says.
-pub(super) fn layered(said: Settings, memory: &MemoryArgs, places: &Places) -> Result<Settings, Error> {
+/// The files, the most general first and `last` after them, below what the command line says.
+pub(super) fn layered(said: Settings, last: Option<&Path>, places: &Places) -> Result<Settings, Error> {
     let mut below = Settings::default();
     for path in places.configs.iter().filter(|path| path.exists()) {
         below = config::read(path, &places.who)?.over(below);
     }
-    if let Some(path) = &memory.config {
+    if let Some(path) = last {
         below = config::read(path, &places.who)?.over(below);
     }
     Ok(said.over(below))
@@ -53,6 +55,12 @@ impl MemoryArgs {
             known_good: self.known_good.clone(),
             ..Settings::default()
         }
+    }
+}
+
+impl FilesArgs {
+    pub(super) fn settings(&self) -> Settings {
+        Settings { state: self.state.clone(), known_good: self.known_good.clone(), ..Settings::default() }
     }
 }
 

@@ -24,9 +24,9 @@ use super::{config, page, scope};
 
 type Resolved<T = Job> = Result<T, Error>;
 
-pub(super) fn resolve(line: Line, places: &Places) -> Resolved {
-    match line.command {
-        None => dashboard(line, places),
+pub(super) fn resolve(mut line: Line, places: &Places) -> Resolved {
+    match line.command.take() {
+        None => dashboard(&line, places),
         Some(Command::Flows(args)) => flows(&args, places),
         Some(Command::Detect(args)) => detect(&args, places),
         Some(Command::Demo(args)) => demo(&args, places),
@@ -42,10 +42,10 @@ pub(super) fn resolve(line: Line, places: &Places) -> Resolved {
     }
 }
 
-fn dashboard(line: Line, places: &Places) -> Resolved {
+fn dashboard(line: &Line, places: &Places) -> Resolved {
     check_for_a_mistyped_command(&line.filter)?;
     let said = line.source.settings().over(line.memory.settings()).over(line.display.settings());
-    let settings = layered(said.over(line.text.settings()), &line.memory, places)?;
+    let settings = layered(said.over(line.text.settings()), line.memory.config.as_deref(), places)?;
     let display = display(&settings, &line.filter)?;
     let source = match &line.source.read {
         Some(path) => file(path, line.speed.unwrap_or(Speed::Max), &line.source),
@@ -126,7 +126,11 @@ fn display(settings: &Settings, words: &[String]) -> Resolved<Display> {
     Ok(Display {
         theme: settings.theme.unwrap_or_default(),
         port_names: settings.port_resolution.unwrap_or(false),
-        ports: settings.port_display.unwrap_or(PortDisplay::DestinationOnly),
+        // iftop's text mode adds up ports unless told otherwise; the dashboard tells services apart.
+        ports: settings.port_display.unwrap_or(match settings.no_curses {
+            Some(true) => PortDisplay::Off,
+            _ => PortDisplay::DestinationOnly,
+        }),
         bars: settings.show_bars.unwrap_or(true),
         unit: unit(settings),
         max_bandwidth: settings.max_bandwidth.map(|limit| limit.0),
@@ -161,7 +165,7 @@ fn parsed(text: &str) -> Resolved<Filter> {
 }
 
 fn flows(args: &FlowsArgs, places: &Places) -> Resolved {
-    let settings = layered(args.source.settings().over(args.memory.settings()), &args.memory, places)?;
+    let settings = layered(args.source.settings().over(args.memory.settings()), args.memory.config.as_deref(), places)?;
     let filter = parsed(&args.filter.join(" "))?;
     let (source, listen_for) = match &args.source.read {
         Some(path) => (file(path, Speed::Max, &args.source), None),
@@ -187,13 +191,13 @@ fn flows(args: &FlowsArgs, places: &Places) -> Resolved {
 
 fn detect(args: &DetectArgs, places: &Places) -> Resolved {
     let said = Settings { local: (!args.local.is_empty()).then(|| args.local.clone()), ..args.memory.settings() };
-    let settings = layered(said, &args.memory, places)?;
+    let settings = layered(said, args.memory.config.as_deref(), places)?;
     let source = Source::File { path: args.read.clone(), speed: Speed::Max, filter: String::new() };
     Ok(Job::Detect(setup(&settings, source, places), Detect { json: args.json }))
 }
 
 fn doctor(args: DoctorArgs, places: &Places) -> Resolved {
-    let settings = layered(args.memory.settings(), &args.memory, places)?;
+    let settings = layered(args.files.settings(), args.files.config.as_deref(), places)?;
     Ok(Job::Doctor(Doctor {
         json: args.json,
         interfaces: args.interface,
@@ -203,7 +207,7 @@ fn doctor(args: DoctorArgs, places: &Places) -> Resolved {
 }
 
 fn known_good(args: KnownGoodArgs, places: &Places) -> Resolved {
-    let settings = layered(args.memory.settings(), &args.memory, places)?;
+    let settings = layered(args.files.settings(), args.files.config.as_deref(), places)?;
     let file = settings.known_good.unwrap_or_else(|| places.known_good.clone());
     let action = match args.action {
         KnownGoodAction::List { json } => KnownGood::List { json },
@@ -218,7 +222,7 @@ fn known_good(args: KnownGoodArgs, places: &Places) -> Resolved {
 }
 
 fn baseline(args: &BaselineArgs, places: &Places) -> Resolved {
-    let settings = layered(args.memory.settings(), &args.memory, places)?;
+    let settings = layered(args.files.settings(), args.files.config.as_deref(), places)?;
     let state = settings.state.unwrap_or_else(|| places.state.clone());
     let action = match args.action {
         BaselineAction::Show { json } => Baseline::Show { json },

@@ -180,6 +180,8 @@ fn agrees_with_ndpi() {
         files.entry(&row.file).or_default().push(row);
     }
     let mut scores: BTreeMap<&str, Score> = BTreeMap::new();
+    // nDPI guesses some flows by their port alone; we do not, so those are counted apart.
+    let (mut by_payload, mut by_payload_right) = (0, 0);
     let (mut unknown, mut unknown_named) = (0, 0);
     let (mut hosts, mut hosts_equal, mut ja4s, mut ja4s_equal) = (0, 0, 0, 0);
     for (file, rows) in files {
@@ -210,6 +212,10 @@ fn agrees_with_ndpi() {
             let score = scores.entry(&row.master).or_default();
             score.expected += 1;
             let right = siblings().any(|row| ours(&row.master).is_some_and(|ours| ours.contains(&app)));
+            if ours(&row.master).is_some() && row.confidence.starts_with("DPI") {
+                by_payload += 1;
+                by_payload_right += u32::from(right);
+            }
             if right {
                 score.right += 1;
             } else if named {
@@ -269,8 +275,13 @@ fn agrees_with_ndpi() {
     }
     println!("recognisers: {}", RECOGNISERS.len());
     println!("flows of protocols in the list: {listed_right} of {listed}");
+    println!("of those that nDPI tells by payload: {by_payload_right} of {by_payload}");
     println!("flows nDPI calls Unknown: {unknown_named} of {unknown} named");
     println!("host names: {hosts_equal} of {hosts}; JA4: {ja4s_equal} of {ja4s}");
+    assert!(by_payload_right * 100 >= by_payload * 97, "{by_payload_right} of {by_payload} by payload");
+    assert!(unknown_named * 100 <= unknown, "{unknown_named} of {unknown} unknown flows named");
+    assert!(hosts_equal * 100 >= hosts * 99, "{hosts_equal} of {hosts} names");
+    assert!(ja4s_equal * 100 >= ja4s * 98, "{ja4s_equal} of {ja4s} JA4");
 }
 
 /// Every stream that FoxIO's own results give a JA4: the first of them must be ours, and the name too.

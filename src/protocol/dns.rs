@@ -106,7 +106,10 @@ fn probe_llmnr(segment: &Segment<'_>) -> Probe {
 
 /// Whether a message reads as DNS; away from its port only one without an oddity.
 fn judge(bytes: &[u8], on_port: bool, whole: bool, application: Application) -> Probe {
-    let Some(message) = Message::parse(bytes) else { return Probe::No };
+    let Some(message) = Message::parse(bytes) else {
+        // Bent beyond reading, but the header and the first label are a question's, on a port for questions.
+        return Probe::when(on_port && message::is_header(bytes), application);
+    };
     let fits = if on_port { message.is_possible() } else { message.is_plausible() };
     if !fits || !(on_port || whole && message.is_exact) {
         return Probe::No;

@@ -23,7 +23,8 @@ fn probe(segment: &Segment<'_>) -> Probe {
     if let Some(name) = name {
         return Probe::with_detail(APPLICATION, name.trim_ascii());
     }
-    Probe::when(datagram && [segment.server_port, segment.client_port].contains(&138), APPLICATION)
+    let asks = segment.on_port && be16(bytes, 4) == Some(1) && bytes.get(12) == Some(&32) && bytes.len() >= 50;
+    Probe::when(asks || datagram && [segment.server_port, segment.client_port].contains(&138), APPLICATION)
 }
 
 /// The name that a packet of the name service asks for: two letters for each byte.

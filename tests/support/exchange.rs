@@ -6,24 +6,24 @@ use egret::model::{Facts, Heading, InterfaceId, Packet, Protocol, Timestamp};
 use egret::protocol::{Budget, Recognition, Verdict};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
+pub(crate) enum Over {
     Tcp,
     Udp,
 }
 
 /// Who says what, in order. True: the side that opened it.
 #[derive(Clone, Debug)]
-pub struct Exchange {
+pub(crate) struct Exchange {
     pub over: Over,
     pub port: u16,
     pub messages: Vec<(bool, Vec<u8>)>,
 }
 
-pub fn tcp(port: u16, messages: &[(bool, &[u8])]) -> Exchange {
+pub(crate) fn tcp(port: u16, messages: &[(bool, &[u8])]) -> Exchange {
     exchange(Over::Tcp, port, messages)
 }
 
-pub fn udp(port: u16, messages: &[(bool, &[u8])]) -> Exchange {
+pub(crate) fn udp(port: u16, messages: &[(bool, &[u8])]) -> Exchange {
     exchange(Over::Udp, port, messages)
 }
 
@@ -31,7 +31,7 @@ fn exchange(over: Over, port: u16, messages: &[(bool, &[u8])]) -> Exchange {
     Exchange { over, port, messages: messages.iter().map(|(opener, bytes)| (*opener, bytes.to_vec())).collect() }
 }
 
-pub fn packet(protocol: Protocol, sequence: u32, flags: u8, payload: &[u8]) -> Packet<'_> {
+pub(crate) fn packet(protocol: Protocol, sequence: u32, flags: u8, payload: &[u8]) -> Packet<'_> {
     Packet {
         at: Timestamp::ZERO,
         interface: InterfaceId::default(),
@@ -55,7 +55,7 @@ pub fn packet(protocol: Protocol, sequence: u32, flags: u8, payload: &[u8]) -> P
 }
 
 /// What is known of an exchange at its end. What was kept is given back, whatever the bytes.
-pub fn facts_of(exchange: &Exchange) -> Facts {
+pub(crate) fn facts_of(exchange: &Exchange) -> Facts {
     let budget = Budget::default();
     let protocol = if exchange.over == Over::Tcp { Protocol::TCP } else { Protocol::UDP };
     let mut flow = Recognition::new(protocol, 50_000, exchange.port, &budget).unwrap();
@@ -97,21 +97,21 @@ fn extensions(name: &[u8], alpn: &[u8]) -> Vec<u8> {
 }
 
 /// The handshake message of a ClientHello.
-pub fn hello_message(version: [u8; 2], name: &[u8], alpn: &[u8], cookie: &[u8]) -> Vec<u8> {
+pub(crate) fn hello_message(version: [u8; 2], name: &[u8], alpn: &[u8], cookie: &[u8]) -> Vec<u8> {
     let extensions = extensions(name, alpn);
     let length = (extensions.len() as u16).to_be_bytes();
     [&version[..], &[7; 32], &[0], cookie, &[0, 2, 0x13, 1, 1, 0], &length, &extensions].concat()
 }
 
 /// A ClientHello in one TLS record.
-pub fn hello(name: &[u8]) -> Vec<u8> {
+pub(crate) fn hello(name: &[u8]) -> Vec<u8> {
     let body = hello_message([3, 3], name, b"h2", &[]);
     let message = [&[1, 0][..], &(body.len() as u16).to_be_bytes(), &body].concat();
     [&[22, 3, 1][..], &(message.len() as u16).to_be_bytes(), &message].concat()
 }
 
 /// A ClientHello in one DTLS record.
-pub fn dtls_hello(name: &[u8]) -> Vec<u8> {
+pub(crate) fn dtls_hello(name: &[u8]) -> Vec<u8> {
     let body = hello_message([0xfe, 0xfd], name, b"x", &[0]);
     let length = [&[0][..], &(body.len() as u16).to_be_bytes()].concat();
     // Type, length, sequence, fragment offset, fragment length.

@@ -14,7 +14,7 @@ const ID: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 const IN_ONE: usize = 100;
 
 /// How the hello is cut.
-pub struct Shape {
+pub(crate) struct Shape {
     /// The most bytes in one CRYPTO frame.
     pub crypto_size: usize,
     /// The frames in an order of their own.
@@ -34,7 +34,7 @@ impl Default for Shape {
 }
 
 /// The datagrams of a client that asks for a name.
-pub fn initials(name: &str, shape: &Shape) -> Vec<Vec<u8>> {
+pub(crate) fn initials(name: &str, shape: &Shape) -> Vec<Vec<u8>> {
     let body = hello_message([3, 3], name.as_bytes(), b"h3", &[]);
     let hello = [&[1, 0][..], &(body.len() as u16).to_be_bytes(), &body].concat();
     let size = shape.crypto_size.min(hello.len());

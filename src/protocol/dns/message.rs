@@ -152,6 +152,13 @@ impl Message {
     }
 }
 
+/// Whether there is a header with one question, and a first label behind it.
+pub(super) fn is_header(bytes: &[u8]) -> bool {
+    let opcode = bytes.get(2).is_some_and(|flags| matches!(flags >> 3 & 0xf, 0 | 1 | 2 | 4 | 5));
+    let label = bytes.get(HEADER).is_some_and(|&length| length <= 63 && bytes.len() > HEADER + usize::from(length));
+    opcode && label && be16(bytes, 4) == Some(1)
+}
+
 /// The addresses whose owner is the name asked for or an alias of it, under the name asked for.
 /// An address for any other name was not asked for, so it is not believed.
 fn resolve(asked: Option<&str>, aliases: &[(String, String)], addresses: Vec<(String, IpAddr, u32)>) -> Vec<Resolved> {

@@ -4,6 +4,7 @@
 //! Ports decide the order of asking and lend weight to weak signs; alone they decide nothing.
 //! When a flow is decided its payload is not looked at again, DNS excepted (see [`dns`]).
 
+mod adb;
 mod ajp;
 mod amqp;
 mod bacnet;
@@ -22,10 +23,12 @@ pub mod dns;
 mod dnscrypt;
 mod dtls;
 mod elasticsearch;
+mod enip;
 mod esp_udp;
 mod fastcgi;
 mod ftp;
 mod gelf;
+mod geneve;
 mod git;
 mod gnutella;
 mod gtp;
@@ -54,6 +57,7 @@ mod netbios;
 mod netflow;
 mod nntp;
 mod ntp;
+mod opcua;
 mod openflow;
 mod openvpn;
 mod pop3;
@@ -97,7 +101,9 @@ mod texture;
 mod tftp;
 mod thrift;
 mod tls;
+mod tns;
 mod vnc;
+mod vxlan;
 mod window;
 mod wireguard;
 mod wsd;

@@ -253,3 +253,16 @@ fn the_budget_of_all_flows_is_kept() {
     drop(flows);
     assert_eq!(budget.bytes(), 0);
 }
+
+#[test]
+fn zeros_say_nothing_and_a_lost_beginning_is_got_over() {
+    assert_eq!(udp(123, &[(true, &[0; 48]), (false, &[0; 48])]), Verdict::Pending);
+    assert_eq!(tcp(443, &[(0, &[0; 100])]), Verdict::Pending);
+    // Twenty bytes are missing, and nothing follows: at the end the segment counts for itself.
+    assert_eq!(known(tcp(22, &[(20, b"SSH-2.0-client\r\n")])).application.id(), "ssh");
+    let mut flow = Recognition::new(Protocol::TCP, 50_000, 22, &Budget::default()).unwrap();
+    flow.feed(&packet(Protocol::TCP, START, tcp_flag::SYN, &[]), true);
+    let bytes = b"SSH-2.0-client\r\n";
+    let cut = Packet { payload_len: 1460, ..packet(Protocol::TCP, START.wrapping_add(21), tcp_flag::ACK, bytes) };
+    assert_eq!(known(flow.feed(&cut, true)).application.id(), "ssh");
+}

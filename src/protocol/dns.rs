@@ -59,7 +59,7 @@ pub fn answers(payload: &[u8], over_tcp: bool) -> impl Iterator<Item = Resolved>
 
 fn probe(segment: &Segment<'_>) -> Probe {
     let theirs = [137, MDNS_PORT, LLMNR_PORT];
-    if theirs.contains(&segment.server_port) || theirs.contains(&segment.client_port) {
+    if !segment.on_port && (theirs.contains(&segment.server_port) || theirs.contains(&segment.client_port)) {
         return Probe::No;
     }
     if segment.is_tcp() {

@@ -30,10 +30,14 @@ fn probe(segment: &Segment<'_>) -> Probe {
     let user = lines().any(|line| line.starts_with(b"USER ") && line.split(|&b| b == b' ').count() >= 5);
     let server = line.starts_with(b"NOTICE AUTH :***")
         || line.starts_with(b":") && [&b" NOTICE "[..], b" 001 ", b" 020 "].iter().any(|word| contains(line, word));
-    if nick && user || server || line.starts_with(b"CAP LS") && (nick || segment.on_port) {
+    if nick && user
+        || server
+        || line.starts_with(b"CAP LS") && (nick || segment.on_port)
+        || line.starts_with(b"CAP REQ :")
+    {
         return Probe::of(APPLICATION);
     }
     if begins(bytes, STARTS) == Begins::Yes { Probe::Need } else { Probe::No }
 }
 
-const STARTS: &[&[u8]] = &[b"NICK ", b"USER ", b"PASS ", b"CAP LS", b"NOTICE AUTH", b":"];
+const STARTS: &[&[u8]] = &[b"NICK ", b"USER ", b"PASS ", b"CAP LS", b"CAP REQ :", b"NOTICE AUTH", b":"];

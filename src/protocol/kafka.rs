@@ -31,6 +31,8 @@ fn probe(segment: &Segment<'_>) -> Probe {
     let client = bytes.get(14..14 + usize::from(name)).unwrap_or_default();
     let whole = bytes.len() == 4 + length as usize;
     let named = name > 0 && name < 256 && client.len() == usize::from(name) && client.iter().all(u8::is_ascii_graphic);
+    // Old clients have no name.
+    let named = named || segment.on_port && name == 0xffff;
     // The first request of a client asks for the versions that the broker speaks, or for its topics.
     let first = matches!(key, 3 | 18) || segment.on_port;
     Probe::when(version <= 20 && named && whole && first, APPLICATION)

@@ -19,6 +19,6 @@ fn probe(segment: &Segment<'_>) -> Probe {
     let bytes = segment.payload;
     let (Some(&version), Some(&kind)) = (bytes.first(), bytes.get(1)) else { return Probe::No };
     let length = be16(bytes, 2).is_some_and(|length| usize::from(length) == bytes.len() && length >= 8);
-    let hello = kind == 0 && (bytes.len() == 8 || bytes.get(8..10) == Some(&[0, 1]));
+    let hello = kind == 0 && (bytes.len() == 8 || version >= 4 && bytes.get(8..10) == Some(&[0, 1]));
     Probe::when((1..=6).contains(&version) && (hello || segment.on_port && kind <= 30) && length, APPLICATION)
 }

@@ -48,6 +48,8 @@ pub struct Recognition {
     packets: u16,
     starts: u16,
     finished: bool,
+    /// Not one byte was anything but zero.
+    blank: bool,
     /// Of the first bytes that nobody knew.
     texture: Option<Texture>,
     /// What is known already, while what may come next is awaited: TLS after STARTTLS, DTLS after STUN.
@@ -74,6 +76,7 @@ impl Recognition {
             packets: 0,
             starts: 0,
             finished: false,
+            blank: true,
             texture: None,
             known: None,
             held: None,
@@ -92,6 +95,7 @@ impl Recognition {
         if self.finished || packet.fragment.is_some_and(|fragment| !fragment.is_first) {
             return Verdict::Pending;
         }
+        self.blank = self.blank && packet.payload.iter().all(|&byte| byte == 0);
         match self.transport {
             Transport::Tcp => self.feed_segment(packet, from_opener),
             Transport::Udp => self.feed_datagram(packet, from_opener),
@@ -108,6 +112,9 @@ impl Recognition {
         for from_opener in [true, false] {
             let (own, other) = sides(&held, from_opener);
             if own.bytes().is_empty() {
+                if let Some(facts) = self.ask_later(own, other, from_opener) {
+                    return self.decide(facts);
+                }
                 continue;
             }
             let verdict = match self.transport {
@@ -168,6 +175,10 @@ impl Recognition {
         let cut = packet.payload.len() < packet.payload_len as usize;
         let held = self.held.take();
         let fresh = held.as_ref().is_none_or(|held| sides(held, from_opener).0.cost() == 0);
+        if cut && offset > 0 && fresh {
+            // The beginning is missing and of this not all was captured: nothing will ever be joined.
+            return self.begin_here(payload, packet, held, from_opener);
+        }
         if offset == 0 && fresh {
             // The usual case: nothing is kept, and nothing will be if somebody knows these bytes.
             let other: &[u8] = held.as_ref().map_or(&[], |held| sides(held, from_opener).1.bytes());
@@ -195,6 +206,24 @@ impl Recognition {
             return self.start_afresh(bytes);
         }
         self.keep(Some(held), 0, |_| true, from_opener, payload)
+    }
+
+    /// Takes a segment for the beginning, since the true one is lost.
+    fn begin_here(
+        &mut self,
+        payload: &[u8],
+        packet: &Packet<'_>,
+        held: Option<Box<[Side; 2]>>,
+        from_opener: bool,
+    ) -> Verdict {
+        let side = usize::from(!from_opener);
+        self.start[side] = Some(packet.tcp_sequence);
+        self.midstream[side] = true;
+        let other: &[u8] = held.as_ref().map_or(&[], |held| sides(held, from_opener).1.bytes());
+        match self.ask(payload, payload.len(), other, from_opener, true) {
+            Some(facts) => self.decide(facts),
+            None => self.start_afresh(payload),
+        }
     }
 
     /// A stream that was picked up in the middle, and an earlier segment that came late.
@@ -312,7 +341,8 @@ impl Recognition {
     fn give_up(&mut self, payload: &[u8]) -> Verdict {
         self.finished = true;
         self.held = None;
-        if self.known.is_some() {
+        // Zeros say nothing: not what it is, and not that it is odd either.
+        if self.known.is_some() || self.blank {
             return Verdict::Pending;
         }
         Verdict::Unknown(Facts {

@@ -1,12 +1,13 @@
 //! The table of recognisers: strong signs before weak ones, since the first match decides.
 
 use super::{
-    Recogniser, ajp, amqp, bacnet, bgp, bittorrent, cassandra, coap, collectd, dcerpc, dhcp, dhcpv6, diameter, dnp3,
-    dns, dnscrypt, dtls, elasticsearch, esp_udp, fastcgi, ftp, gelf, git, gnutella, gtp, http, http2, iax, iec104, ike,
-    imap, irc, iscsi, kafka, kerberos, l2tp, ldap, memcached, modbus, mongodb, mqtt, munin, mysql, nat_pmp, nats,
-    netbios, netflow, nntp, ntp, openflow, openvpn, pop3, postgresql, pptp, quic, radius, rdp, redis, rpc, rsync, rtcp,
-    rtmp, rtp, rtsp, s7, sflow, sip, slp, smb, smtp, snmp, socks, someip, ssdp, ssh, statsd, stomp, stratum, stun, svn,
-    syslog, tds, telnet, teredo, tftp, thrift, tls, vnc, wireguard, wsd, x11, xdmcp, xmpp, zabbix, zookeeper,
+    Recogniser, adb, ajp, amqp, bacnet, bgp, bittorrent, cassandra, coap, collectd, dcerpc, dhcp, dhcpv6, diameter,
+    dnp3, dns, dnscrypt, dtls, elasticsearch, enip, esp_udp, fastcgi, ftp, gelf, geneve, git, gnutella, gtp, http,
+    http2, iax, iec104, ike, imap, irc, iscsi, kafka, kerberos, l2tp, ldap, memcached, modbus, mongodb, mqtt, munin,
+    mysql, nat_pmp, nats, netbios, netflow, nntp, ntp, opcua, openflow, openvpn, pop3, postgresql, pptp, quic, radius,
+    rdp, redis, rpc, rsync, rtcp, rtmp, rtp, rtsp, s7, sflow, sip, slp, smb, smtp, snmp, socks, someip, ssdp, ssh,
+    statsd, stomp, stratum, stun, svn, syslog, tds, telnet, teredo, tftp, thrift, tls, tns, vnc, vxlan, wireguard, wsd,
+    x11, xdmcp, xmpp, zabbix, zookeeper,
 };
 
 /// Every application protocol that egret can tell by its payload.
@@ -89,6 +90,12 @@ pub static RECOGNISERS: &[Recogniser] = &[
     sflow::RECOGNISER,
     bgp::RECOGNISER,
     diameter::RECOGNISER,
+    tns::RECOGNISER,
+    opcua::RECOGNISER,
+    enip::RECOGNISER,
+    adb::RECOGNISER,
+    vxlan::RECOGNISER,
+    geneve::RECOGNISER,
     dnp3::RECOGNISER,
     bacnet::RECOGNISER,
     iec104::RECOGNISER,

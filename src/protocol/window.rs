@@ -56,6 +56,11 @@ impl Side {
         self.held.truncate(WINDOW);
     }
 
+    /// What came early and was never joined.
+    pub(super) fn later(&self) -> impl Iterator<Item = &[u8]> {
+        self.later.iter().map(|(_, kept)| &kept[..])
+    }
+
     fn append(&mut self, fresh: &[u8]) {
         let room = WINDOW.saturating_sub(self.held.len());
         self.held.extend_from_slice(fresh.get(..room).unwrap_or(fresh));

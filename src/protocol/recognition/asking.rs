@@ -31,6 +31,15 @@ impl Recognition {
         self.ask_all(&self.segment(payload, wire_len, earlier, other, from_opener, is_last))
     }
 
+    /// Segments whose beginning never came, each for itself.
+    pub(super) fn ask_later(&mut self, own: &Side, other: &Side, from_opener: bool) -> Option<Facts> {
+        self.midstream[usize::from(!from_opener)] = true;
+        own.later().find_map(|payload| {
+            self.open = self.everybody();
+            self.ask(payload, payload.len(), other.bytes(), from_opener, true)
+        })
+    }
+
     /// The last datagram of a side once more, now that no other will come.
     pub(super) fn ask_again(&mut self, own: &Side, other: &Side, from_opener: bool) -> Option<Facts> {
         let last = own.datagrams().last()?;

@@ -71,6 +71,10 @@ const fn is_nearly_all(part: u32, whole: u32) -> bool {
 fn by_station(evidence: &Evidence) -> Option<Vec<IpAddr>> {
     let whole = evidence.ethernet_frames();
     let everywhere = evidence.stations(|station| is_nearly_all(station.frames, whole) && !station.addresses.is_empty());
+    // Where both ends of a conversation are at one station, as in captures made of flow records, stations tell nothing.
+    if everywhere.iter().any(|station| evidence.talk_among_themselves(&station.addresses)) {
+        return None;
+    }
     match *everywhere.as_slice() {
         [one] if one.addresses.len() <= MOST_OWN => Some(one.addresses.clone()),
         [one, other] => {

@@ -121,6 +121,11 @@ impl Evidence {
         }
     }
 
+    /// Whether two of these addresses met.
+    pub(super) fn talk_among_themselves(&self, addresses: &[IpAddr]) -> bool {
+        addresses.iter().any(|ip| self.seen.get(ip).is_some_and(|seen| seen.peers.iter().any(|p| addresses.contains(p))))
+    }
+
     fn entry(&mut self, ip: IpAddr) -> Option<&mut Seen> {
         if self.seen.len() >= MOST_ADDRESSES && !self.seen.contains_key(&ip) {
             return None;
@@ -274,7 +279,11 @@ impl Evidence {
 
     /// The address, and the others that its station stands for where those are a host's number of addresses.
     pub(super) fn with_its_station(&self, ip: IpAddr) -> Vec<IpAddr> {
-        let its = self.stations(|station| station.addresses.len() <= MOST_OWN && station.addresses.contains(&ip));
+        let its = self.stations(|station| {
+            station.addresses.len() <= MOST_OWN
+                && station.addresses.contains(&ip)
+                && !self.talk_among_themselves(&station.addresses)
+        });
         its.first().map_or_else(|| vec![ip], |station| station.addresses.clone())
     }
 }

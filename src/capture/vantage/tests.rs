@@ -103,6 +103,15 @@ fn without_a_link_layer_the_address_at_every_end_is_ours() {
 }
 
 #[test]
+fn stations_that_are_the_same_on_every_frame_tell_nothing() {
+    let mut shots = frames(visits("198.51.100.5", &["203.0.113.1", "203.0.113.2", "203.0.113.3"]), None);
+    for shot in &mut shots {
+        shot.data[..12].copy_from_slice(&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2]);
+    }
+    assert_eq!(found(&shots), [ip("198.51.100.5")]);
+}
+
+#[test]
 fn at_a_border_the_private_side_is_ours() {
     let inside = ["10.0.0.5", "10.0.0.6", "10.0.0.7", "10.0.0.8"];
     let steps = together(inside.iter().map(|us| visits(us, &["192.0.2.1", "192.0.2.2", "192.0.2.3"])));

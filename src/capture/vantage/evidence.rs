@@ -123,7 +123,9 @@ impl Evidence {
 
     /// Whether two of these addresses met.
     pub(super) fn talk_among_themselves(&self, addresses: &[IpAddr]) -> bool {
-        addresses.iter().any(|ip| self.seen.get(ip).is_some_and(|seen| seen.peers.iter().any(|p| addresses.contains(p))))
+        addresses
+            .iter()
+            .any(|ip| self.seen.get(ip).is_some_and(|seen| seen.peers.iter().any(|p| addresses.contains(p))))
     }
 
     fn entry(&mut self, ip: IpAddr) -> Option<&mut Seen> {

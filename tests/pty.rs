@@ -92,7 +92,7 @@ fn q_quits_at_once_and_restores_the_terminal() {
     let code = pty.wait_for_end();
     let took = clock.elapsed();
     assert_eq!(code, 0);
-    assert!(took < Duration::from_millis(1_000), "{took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
     println!("q took {took:?}");
     restored(&pty);
     assert!(pty.text().contains("ended true"));

@@ -9,12 +9,12 @@ use super::keeper;
 /// The dashboard's options for this run.
 pub(super) fn screen(setup: &Setup, display: &Display) -> UiOptions {
     let standard = UiOptions::default();
+    let (sort, reverse) =
+        display.sort.map_or((standard.sort, standard.reverse), |sort| Sort::by(sort.field, sort.descending));
     UiOptions {
         unit: display.unit,
-        sort: display
-            .sort
-            .map_or(standard.sort, |sort| Sort::named(sort.field.id).unwrap_or(Sort::Field(sort.field.id))),
-        reverse: display.sort.is_some_and(|sort| !sort.descending),
+        sort,
+        reverse,
         grouping: display.group_by,
         filter: display.filter.text().to_owned(),
         pattern: display.screen_filter.clone(),

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::{Label, NameSource};
+use crate::model::{Direction, Label, NameSource};
 use crate::snapshot::{Row, Snapshot, format};
 
 use super::app::App;
@@ -105,6 +105,7 @@ fn lines(app: &App, row: &Row, snapshot: &Snapshot, area: Rect) -> Vec<DetailLin
     };
     to.plain("OUT", &moved(row.wire_bytes_out, row.peak_out, row.rates_out));
     let history = spark(&row.spark, row.spark.len(), options.look.glyphs);
+    let history = if row.spark.iter().all(|step| *step == 0) { "nothing in the" } else { &history };
     to.done.push(DetailLine { head: "", text: format!("{history} last 40 s"), style: theme.graph_out });
     to.plain("IN", &moved(row.wire_bytes_in, row.peak_in, row.rates_in));
     let ratio = row.ratio().map_or_else(String::new, |ratio| format!(", {ratio:.1} bytes sent for each received"));
@@ -214,13 +215,16 @@ fn owner(row: &Row) -> String {
 
 /// The row in one sentence.
 pub(super) fn plain(row: &Row, options: &UiOptions) -> String {
-    let who = row.owner.as_ref().map_or_else(|| words::source(row, options), |owner| owner.comm.to_string());
-    let to = words::title(row, options);
+    let ours = row.owner.as_ref().map_or_else(|| words::source(row, options), |owner| owner.comm.to_string());
+    let (from, to) = match row.direction {
+        Direction::In => (words::remote(row, options), ours),
+        _ => (ours, words::title(row, options)),
+    };
     let protocol = row.protocol.map(|protocol| format!("/{protocol}")).unwrap_or_default();
     let app = if row.application.is_known() { format!(" {}", row.application) } else { String::new() };
     let score = if row.score > 0 { format!(", score {}", row.score) } else { String::new() };
     format!(
-        "{who} > {to}{protocol}{app}: {} out, {} in{score}",
+        "{from} > {to}{protocol}{app}: {} out, {} in{score}",
         format::bytes(row.wire_bytes_out),
         format::bytes(row.wire_bytes_in)
     )

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use crate::model::Value;
-use crate::snapshot::{Field, Row, RowId, field};
+use crate::snapshot::{Field, Kind, Row, RowId, field};
 
 use super::options::{Average, Lines, UiOptions};
 use super::words;
@@ -35,6 +35,13 @@ impl Sort {
             "destination" => Self::Destination,
             id => Self::Field(field(id)?.id),
         })
+    }
+
+    /// A field, and whether the order has to be turned round: as they are, numbers start with the largest and
+    /// words with the first in the alphabet.
+    pub fn by(field: &'static Field, descending: bool) -> (Self, bool) {
+        let starts_large = field.kind.is_number() || field.kind == Kind::Flag;
+        (Self::named(field.id).unwrap_or(Self::Field(field.id)), descending != starts_large)
     }
 
     /// How the screen names it.
@@ -134,27 +141,27 @@ pub(crate) enum Hold {
 
 impl Order {
     /// Sorts `rows`, and remembers how they stand.
-    pub(crate) fn sort<T>(&mut self, rows: &mut [(Row, T)], options: &UiOptions, hold: Hold) {
-        let ranks: HashMap<RowId, Rank> = rows
-            .iter()
-            .map(|(row, _)| (row.id.clone(), options.sort.rank(row, options).steady(self.ranks.get(&row.id))))
+    pub(crate) fn sort<T>(&mut self, rows: &mut Vec<(Row, T)>, options: &UiOptions, hold: Hold) {
+        let mut ranked: Vec<(Rank, usize, (Row, T))> = std::mem::take(rows)
+            .into_iter()
+            .map(|(row, with)| {
+                let rank = options.sort.rank(&row, options).steady(self.ranks.get(&row.id));
+                let place = self.places.get(&row.id).copied().unwrap_or(usize::MAX);
+                (rank, place, (row, with))
+            })
             .collect();
-        let by_rank = |a: &Row, b: &Row| match (ranks.get(&a.id), ranks.get(&b.id)) {
-            (Some(x), Some(y)) if options.reverse => y.order(x),
-            (Some(x), Some(y)) => x.order(y),
-            _ => Ordering::Equal,
-        };
-        let place = |row: &Row| self.places.get(&row.id).copied().unwrap_or(usize::MAX);
-        rows.sort_by(|(a, _), (b, _)| {
-            let by_place = place(a).cmp(&place(b));
+        ranked.sort_by(|(rank, place, (row, _)), (rank2, place2, (row2, _))| {
+            let by_rank = if options.reverse { rank2.order(rank) } else { rank.order(rank2) };
+            let by_place = place.cmp(place2);
             let sorted = match hold {
-                Hold::Free => by_rank(a, b).then(by_place),
-                Hold::Places => by_place.then(by_rank(a, b)),
+                Hold::Free => by_rank.then(by_place),
+                Hold::Places => by_place.then(by_rank),
             };
-            sorted.then_with(|| a.id.cmp(&b.id))
+            sorted.then_with(|| row.id.cmp(&row2.id))
         });
-        self.places = rows.iter().enumerate().map(|(at, (row, _))| (row.id.clone(), at)).collect();
-        self.ranks = ranks;
+        self.places = ranked.iter().enumerate().map(|(at, (_, _, (row, _)))| (row.id.clone(), at)).collect();
+        self.ranks = ranked.iter().map(|(rank, _, (row, _))| (row.id.clone(), rank.clone())).collect();
+        rows.extend(ranked.into_iter().map(|(_, _, row)| row));
     }
 
     /// Forgets what was: the next sort starts afresh.

@@ -31,8 +31,7 @@ impl Talkers {
     /// Puts a filter in force, and the order that it asks for.
     pub(crate) fn set_filter(&mut self, text: &str, options: &mut UiOptions) -> Result<(), FilterError> {
         if let Some(sort) = self.screen.set_filter(text)? {
-            options.sort = Sort::Field(sort.field.id);
-            options.reverse = !sort.descending;
+            (options.sort, options.reverse) = Sort::by(sort.field, sort.descending);
             self.order.forget();
         }
         Ok(())

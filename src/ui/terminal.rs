@@ -1,6 +1,6 @@
 //! The terminal: taken over, and given back as it was, whatever happens.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +46,12 @@ type Hook = Arc<dyn Fn(&panic::PanicHookInfo<'_>) + Sync + Send>;
 
 impl Screen {
     pub(super) fn take() -> io::Result<Self> {
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::other("standard output is not one"));
+        }
+        if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+            return Err(io::Error::other("TERM is dumb, which has no screen"));
+        }
         enter()?;
         let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout())));
         let terminal = terminal.inspect_err(|_| leave())?;

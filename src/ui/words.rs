@@ -36,12 +36,22 @@ pub(super) fn destination(row: &Row, options: &UiOptions) -> String {
         return "*".to_owned();
     }
     let inward = row.direction == Direction::In;
-    let shown = if inward { options.source_ports } else { options.destination_ports };
-    let mut text = host(row, remote.ip, options);
-    push_port(&mut text, remote, shown, options);
+    let mut text = remote_end(row, remote, options);
     if let Some(local) = row.local.filter(|end| inward && options.destination_ports && end.port != 0) {
         let _ = write!(text, " >:{}", port(local.port, options));
     }
+    text
+}
+
+/// The remote end alone, with its port as far as that is shown.
+pub(super) fn remote(row: &Row, options: &UiOptions) -> String {
+    row.remote.map_or_else(|| "*".to_owned(), |remote| remote_end(row, remote, options))
+}
+
+fn remote_end(row: &Row, remote: Endpoint, options: &UiOptions) -> String {
+    let shown = if row.direction == Direction::In { options.source_ports } else { options.destination_ports };
+    let mut text = host(row, remote.ip, options);
+    push_port(&mut text, remote, shown, options);
     text
 }
 

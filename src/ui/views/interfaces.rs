@@ -82,7 +82,7 @@ fn interface(one: &InterfaceInfo, snapshot: &Snapshot) -> String {
     let share = agreement.and_then(Agreement::share_out);
     let addresses: Vec<String> = one.addresses.iter().map(ToString::to_string).collect();
     columns(&[
-        one.name.to_string(),
+        crate::ui::paint::clip(one.name.as_str(), 12).into_owned(),
         if one.is_up { "up" } else { "down" }.to_owned(),
         bytes(agreement.map(|a| a.seen_bytes_out)),
         bytes(agreement.map(|a| a.kernel_bytes_out)),

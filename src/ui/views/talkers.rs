@@ -230,8 +230,11 @@ fn destination(app: &App, buf: &mut Buffer, line: Rect, row: &Row, column: Colum
     let for_text = room.saturating_sub(width(&count));
     // Who says so is told only where that costs nothing of the name.
     let by = if width(&text) + width(&by) <= for_text { by } else { String::new() };
+    // Several addresses can have one name.
+    let address = row.remote.filter(|_| !by.is_empty()).map_or_else(String::new, |remote| format!(" {}", remote.ip));
+    let address = if width(&text) + width(&by) + width(&address) <= for_text { address } else { String::new() };
     let mut x = put(buf, line, column.x, 0, column.width, &shorten(&text, for_text), theme.of_row(row));
-    for extra in [by, count] {
+    for extra in [by, address, count] {
         x = put(buf, line, x, 0, (column.x + column.width).saturating_sub(x), &extra, theme.dim);
     }
 }

@@ -39,6 +39,13 @@ pub struct Parts {
     pub judges: Judges,
 }
 
+/// What the host workers are asked for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asks {
+    names: bool,
+    owners: bool,
+}
+
 /// Owns flows, baseline, detectors and the alert book.
 pub struct Engine {
     table: FlowTable,
@@ -58,7 +65,7 @@ pub struct Engine {
     peaks: publish::Peaks,
     seq: u64,
     has_closed: bool,
-    resolving: bool,
+    asks: Asks,
     questions: Vec<Question>,
     news: Vec<Arc<Alert>>,
 }
@@ -80,7 +87,7 @@ impl Engine {
             peaks: publish::Peaks::default(),
             seq: 0,
             has_closed: false,
-            resolving: false,
+            asks: Asks::default(),
             questions: Vec::new(),
             news: Vec::new(),
         }
@@ -170,6 +177,11 @@ impl Engine {
 
     pub const fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Asks for the owners of flows from now on: somebody answers.
+    pub const fn ask_owners(&mut self) {
+        self.asks.owners = true;
     }
 
     /// Makes the next snapshot list every flow on the table.

@@ -1,4 +1,9 @@
 //! What this machine can say about an end of a flow. Slow answers come from threads of their own.
 
+pub mod cgroup;
+pub mod containers;
+pub mod diag;
 pub mod hosts;
 pub mod names;
+pub mod owners;
+pub mod processes;

@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub tally: Tally,
     pub losses: Losses,
     pub agreement: Vec<Agreement>,
+    /// How much of the traffic has a known owner; `None` where nobody looks for owners.
+    pub attribution: Option<Attribution>,
     pub learning: Learning,
     pub alerts: Vec<Arc<Alert>>,
     pub marks: Vec<Arc<Mark>>,
@@ -90,6 +92,24 @@ impl Agreement {
     /// Share of the kernel's outgoing bytes that we saw; `None` before there were any.
     pub fn share_out(&self) -> Option<f64> {
         (self.kernel_bytes_out > 0).then(|| self.seen_bytes_out as f64 / self.kernel_bytes_out as f64)
+    }
+}
+
+/// How much of what was sent has a known owner, since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attribution {
+    /// Wire bytes that flows with an owner sent.
+    pub bytes_out: u64,
+    /// Wire bytes that all flows sent.
+    pub of_bytes_out: u64,
+    pub flows: u64,
+    pub of_flows: u64,
+}
+
+impl Attribution {
+    /// Share of the bytes, 0–1; `None` before there were any.
+    pub fn share(&self) -> Option<f64> {
+        (self.of_bytes_out > 0).then(|| self.bytes_out as f64 / self.of_bytes_out as f64)
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "the kernel speaks C")]
 
 pub mod namespace;
+pub mod netlink;
 pub mod notices;
 pub mod offload;
 pub mod packet;
@@ -10,6 +11,7 @@ pub mod prefetch;
 pub mod process;
 pub mod ring;
 
+pub use netlink::Netlink;
 pub use notices::RouteNotices;
 pub use packet::{Instruction, PacketSocket};
 pub use poll::Poller;

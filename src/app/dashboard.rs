@@ -40,6 +40,9 @@ pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
             let (engine, keeper) = parts::engine(&setup_for_engine, Memory::Dashboard);
             let mut runner = Runner::new(engine, keeper, doors, vantage);
             runner.is_live = is_live;
+            if is_live {
+                runner.find_owners(replies.clone());
+            }
             runner.names = NamePool::spawn(replies).ok();
             let (mut runner, _) = runner.run(capture.as_mut());
             runner.linger();

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_channel::Sender;
+
 use crate::capture::CaptureError;
 use crate::cli::job::{Detect, Display, Flows, Form, PortDisplay, Setup, TextMode};
 use crate::error::{Error, exit};
+use crate::model::Answer;
 use crate::report::iftop::{self, IftopOptions};
 use crate::report::{self, csv, finding, json, select, table};
 use crate::snapshot::{Published, Snapshot, Unit};
@@ -14,6 +17,8 @@ use super::parts::{self, Memory};
 use super::runner::{Doors, Runner};
 use super::{signals, source};
 
+/// Answers waiting at most.
+const ANSWERS: usize = 4_096;
 /// iftop's text mode prints this often.
 const TEXT_EVERY: Duration = Duration::from_secs(10);
 
@@ -48,10 +53,13 @@ pub(super) fn detect(setup: &Setup, wanted: &Detect) -> Result<u8, Error> {
 /// Runs a source to its end and gives its last snapshot, with every flow in it.
 fn last_moment(setup: &Setup, listen_for: Option<Duration>) -> Result<Arc<Snapshot>, Error> {
     let mut opened = source::open(setup)?;
-    let (doors, published) = doors()?;
+    let (doors, published, replies) = doors()?;
     let (engine, keeper) = parts::engine(setup, Memory::Report);
     let mut runner = Runner::new(engine, keeper, doors, opened.vantage);
     runner.is_live = opened.is_live;
+    if opened.is_live {
+        runner.find_owners(replies);
+    }
     runner.listen_for = listen_for;
     runner.shows_all = true;
     let (_, outcome) = runner.run(opened.capture.as_mut());
@@ -62,7 +70,7 @@ fn last_moment(setup: &Setup, listen_for: Option<Duration>) -> Result<Arc<Snapsh
 /// iftop's text mode.
 pub(super) fn text(setup: &Setup, display: &Display, mode: TextMode) -> Result<u8, Error> {
     let mut opened = source::open(setup)?;
-    let (doors, published) = doors()?;
+    let (doors, published, _) = doors()?;
     let (engine, keeper) = parts::engine(setup, Memory::Dashboard);
     let mut runner = Runner::new(engine, keeper, doors, opened.vantage);
     runner.is_live = opened.is_live;
@@ -126,13 +134,13 @@ fn iftop_options(display: &Display, mode: TextMode) -> IftopOptions {
     }
 }
 
-fn doors() -> Result<(Doors, Arc<Published>), Error> {
+fn doors() -> Result<(Doors, Arc<Published>, Sender<Answer>), Error> {
     let published = Arc::new(Published::default());
-    // Nobody asks and nobody answers: the other ends of these are dropped here.
+    // Nobody commands: the other end is dropped here.
     let (_, commands) = crossbeam_channel::bounded(1);
-    let (_, answers) = crossbeam_channel::bounded(1);
+    let (replies, answers) = crossbeam_channel::bounded(ANSWERS);
     let doors = Doors { published: Arc::clone(&published), commands, answers, stop: signals::stop_flag()? };
-    Ok((doors, published))
+    Ok((doors, published, replies))
 }
 
 fn broke_off(error: &CaptureError) -> Error {

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
 
 use crate::capture::wall::Stopwatch;
 use crate::capture::{Capture, CaptureError, More};
 use crate::engine::{Engine, Outside, Reaction};
 use crate::host::names::NamePool;
+use crate::host::owners::OwnerWorker;
 use crate::model::{Answer, Command, Event, Health, Label, Question};
 use crate::snapshot::Published;
 
@@ -21,6 +22,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 /// How often counters of interfaces and losses are read.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long the end waits for answers about owners.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
 /// How often what was learnt is handed to the store.
 const KEEP_EVERY: Duration = Duration::from_secs(30);
 
@@ -38,6 +41,7 @@ pub(super) struct Runner {
     pub(super) engine: Engine,
     pub(super) keeper: Keeper,
     pub(super) names: Option<NamePool>,
+    owners: Option<OwnerWorker>,
     pub(super) doors: Doors,
     pub(super) is_live: bool,
     /// Stop after so long, where the source does not end by itself.
@@ -60,6 +64,7 @@ impl Runner {
             engine,
             keeper,
             names: None,
+            owners: None,
             doors,
             is_live: false,
             listen_for: None,
@@ -70,6 +75,20 @@ impl Runner {
             published_at: None,
             looked_at: None,
             kept_at: Stopwatch::start(),
+        }
+    }
+
+    /// Finds the owners of flows from now on. Only for what happens on this host at this time.
+    pub(super) fn find_owners(&mut self, answers: Sender<Answer>) {
+        match OwnerWorker::spawn(answers) {
+            Ok(worker) => {
+                self.engine.ask_owners();
+                self.owners = Some(worker);
+            }
+            Err(error) => {
+                let what = Label::new(&format!("owners cannot be found: {error}"));
+                self.own_health.push(Health { part: "owners", about: Label::default(), what });
+            }
         }
     }
 
@@ -98,6 +117,7 @@ impl Runner {
         self.looked_at = None;
         self.look(capture);
         self.engine.finish();
+        self.hear_the_last();
         if self.shows_all {
             self.engine.show_all();
         }
@@ -154,11 +174,7 @@ impl Runner {
         while let Ok(answer) = self.doors.answers.try_recv() {
             self.engine.answer(answer);
         }
-        for question in self.engine.take_questions() {
-            if let (Question::Name(ip), Some(names)) = (question, &self.names) {
-                names.ask(ip);
-            }
-        }
+        self.ask();
         if self.engine.has_news() {
             self.publish(self.is_live);
         }
@@ -166,6 +182,31 @@ impl Runner {
             self.kept_at = Stopwatch::start();
             self.keeper.keep(&mut self.engine);
             self.keeper.reload_if_changed(&mut self.engine);
+        }
+    }
+
+    /// Hands the engine's questions to whoever can answer them.
+    fn ask(&mut self) {
+        for question in self.engine.take_questions() {
+            match question {
+                Question::Name(ip) => self.names.iter().for_each(|names| names.ask(ip)),
+                Question::Owner(key) => self.owners.iter().for_each(|owners| owners.ask(key)),
+            }
+        }
+    }
+
+    /// Hears the last answers about owners before the last moment is told.
+    fn hear_the_last(&mut self) {
+        self.ask();
+        let Some(owners) = &self.owners else { return };
+        let clock = Stopwatch::start();
+        while clock.elapsed() < LAST_ANSWERS {
+            let is_waiting = owners.tally().waiting() > 0;
+            match self.doors.answers.recv_timeout(Duration::from_millis(5)) {
+                Ok(answer) => self.engine.answer(answer),
+                Err(_) if !is_waiting => return,
+                Err(_) => {}
+            }
         }
     }
 
@@ -199,6 +240,7 @@ impl Runner {
         self.published_at = Some(Stopwatch::start());
         let mut outside = self.outside.clone();
         outside.health.extend(self.own_health.iter().cloned());
+        outside.health.extend(self.owners.iter().flat_map(OwnerWorker::health));
         outside.health.extend(self.keeper.health());
         let mut next = Arc::new(self.engine.snapshot(outside));
         // A reader is inside for as long as it takes to copy a pointer.

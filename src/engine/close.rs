@@ -3,15 +3,35 @@
 use std::time::Duration;
 
 use crate::flow::Interval;
-use crate::model::{Finding, Question, Timestamp};
+use crate::flow::interval::Sample;
+use crate::model::{Direction, Finding, FlowKey, Question, Timestamp};
 use crate::snapshot::GRAPH;
 
 use super::Engine;
 
 /// Alerts that nobody has fetched; more than this in one second is a flood that says the same in other words.
 const NEWS: usize = 1_024;
-/// Names to ask for in one second.
+/// Names and owners to ask for in one second.
 const QUESTIONS: usize = 4_096;
+/// A flow without an owner is asked about again for this long.
+const OWNERLESS_FOR: Duration = Duration::from_secs(10);
+
+/// Whether a flow's owner is worth a question: it was opened, or has not been found yet.
+fn wants_owner(sample: &Sample, at: Timestamp) -> bool {
+    let is_ours = sample.direction != Direction::Transit;
+    let is_young = sample.owner.is_none() && at.since(sample.first) < OWNERLESS_FOR;
+    is_ours && (sample.opened > 0 || is_young)
+}
+
+/// The flow's key with our end first.
+fn ours_first(sample: &Sample) -> FlowKey {
+    let (first, second) = (sample.key.first(), sample.key.second());
+    let served = if sample.direction == Direction::In { first.port } else { second.port };
+    let about = &sample.subject;
+    let is_first = about.host == first.ip && about.remote == second.ip;
+    // Where both ends have one address, the port that is served tells them apart.
+    if is_first && (first.ip != second.ip || served == about.port) { sample.key } else { sample.key.reversed() }
+}
 
 impl Engine {
     pub(super) fn close(&mut self, at: Timestamp, span: Duration) {
@@ -48,13 +68,17 @@ impl Engine {
         }
     }
 
-    /// Asks for names of addresses seen for the first time, if that is wanted.
+    /// Asks for names of addresses seen for the first time, and for owners of flows that were just opened, as far
+    /// as that is wanted.
     fn ask_about(&mut self, interval: &Interval) {
-        if !self.resolving {
-            return;
+        if self.asks.owners {
+            let ownerless = interval.samples.iter().filter(|sample| wants_owner(sample, interval.at));
+            self.questions.extend(ownerless.map(|sample| Question::Owner(ours_first(sample))));
         }
-        let nameless = interval.samples.iter().filter(|sample| sample.is_new && sample.subject.name.is_none());
-        self.questions.extend(nameless.map(|sample| Question::Name(sample.subject.remote)));
+        if self.asks.names {
+            let nameless = interval.samples.iter().filter(|sample| sample.is_new && sample.subject.name.is_none());
+            self.questions.extend(nameless.map(|sample| Question::Name(sample.subject.remote)));
+        }
         self.questions.truncate(QUESTIONS);
     }
 

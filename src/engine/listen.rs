@@ -49,7 +49,7 @@ impl Engine {
                 Reaction::Done
             }
             Command::ResolveNames(is_wanted) => {
-                self.resolving = is_wanted;
+                self.asks.names = is_wanted;
                 if is_wanted {
                     self.ask_about_all();
                 }

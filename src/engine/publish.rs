@@ -82,6 +82,7 @@ impl Engine {
             tally: *self.table.tally(),
             losses: outside.losses,
             agreement: self.agree.report(),
+            attribution: self.asks.owners.then(|| self.table.attribution()),
             learning: Learning {
                 observed: self.baseline.observed(),
                 wanted: self.baseline.wanted(),
@@ -94,7 +95,7 @@ impl Engine {
             progress: outside.progress,
             flows_kept: self.table.kept(),
             flows_limit: self.table.limit(),
-            resolving: self.resolving,
+            resolving: self.asks.names,
             vantage: outside.vantage,
         }
     }

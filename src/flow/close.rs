@@ -71,6 +71,9 @@ impl FlowTable {
         let moved = [wire[0] - cold.closed_wire[0], wire[1] - cold.closed_wire[1]];
         let payload = [record.payload[0] - cold.closed_payload[0], record.payload[1] - cold.closed_payload[1]];
         let packets = [record.packets[0] - cold.closed_packets[0], record.packets[1] - cold.closed_packets[1]];
+        if cold.owner().is_some() {
+            self.grand.owned_out += moved[out];
+        }
         let sample = Sample {
             key: record.key,
             subject: subject(&record, cold),
@@ -159,7 +162,13 @@ impl FlowTable {
     pub fn hear_owner(&mut self, key: &FlowKey, owner: std::sync::Arc<Owner>) {
         let key = key.canonical().0;
         if let Some((_, place)) = self.find(self.hasher.hash(&key), &key) {
-            self.cold[place as usize].detail_mut().owner = Some(owner);
+            let (out, _) = self.records[place as usize].out_in();
+            let cold = &mut self.cold[place as usize];
+            if cold.owner().is_none() {
+                self.grand.owned_out += cold.closed_wire[out];
+                self.grand.owned_flows += 1;
+            }
+            cold.detail_mut().owner = Some(owner);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The table as rows for readers: the flows that matter most, and everything else added up.
 
 use crate::model::{Application, FlowKey};
-use crate::snapshot::{Row, RowId, Totals};
+use crate::snapshot::{Attribution, Row, RowId, Totals};
 
 use super::close::{direction, opener};
 use super::table::FlowTable;
@@ -113,6 +113,16 @@ impl FlowTable {
         other.packets_out = less(grand.packets[0], |row| row.packets_out);
         other.packets_in = less(grand.packets[1], |row| row.packets_in);
         other
+    }
+
+    /// How much of what was sent has a known owner, since the start.
+    pub fn attribution(&self) -> Attribution {
+        Attribution {
+            bytes_out: self.grand.owned_out.min(self.grand.wire[0]),
+            of_bytes_out: self.grand.wire[0],
+            flows: self.grand.owned_flows,
+            of_flows: self.grand.gone + self.kept(),
+        }
     }
 
     /// The counters of the footer: everything since the start.

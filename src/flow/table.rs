@@ -107,6 +107,9 @@ pub(super) struct Grand {
     pub(super) packets: [u64; 2],
     /// Flows that are no longer on the table.
     pub(super) gone: u64,
+    /// Wire bytes out of flows whose owner is known, up to the last close, and how many flows that is.
+    pub(super) owned_out: u64,
+    pub(super) owned_flows: u64,
 }
 
 impl FlowTable {

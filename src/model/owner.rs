@@ -16,12 +16,20 @@ pub struct Owner {
     pub confidence: Confidence,
 }
 
+impl Owner {
+    /// Whether both are one sender, whatever process stands as the example.
+    pub fn is_same_sender(&self, other: &Self) -> bool {
+        let facts = |one: &Self| (one.uid, one.exe.clone(), one.comm.clone(), one.unit.clone(), one.container.clone());
+        facts(self) == facts(other)
+    }
+}
+
 /// How sure the attribution is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Confidence {
     /// The socket with exactly these addresses and ports belongs to it.
     Exact,
-    /// It holds the listening socket that the flow came in by.
+    /// It holds the only socket at our end: the listening one that the flow came in by, or an unconnected one.
     Listener,
     /// A process that inherited or was given the socket.
     Inherited,

@@ -1,8 +1,9 @@
 //! Flows added up by host, service, domain or owner.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::model::{Direction, Label};
+use crate::model::{Direction, Label, Owner};
 
 use super::row::{Row, RowId};
 
@@ -128,14 +129,25 @@ impl Row {
                 _ => self.name = None,
             }
         }
-        if self.owner != flow.owner {
-            self.owner = None;
-        }
+        self.keep_common_owner(flow);
         if self.interface != flow.interface {
             self.interface = None;
         }
         self.state = self.state.min(flow.state);
         self.facts = None;
+    }
+
+    /// One sender for all of them, with the process if that is one too and the least that is sure.
+    fn keep_common_owner(&mut self, flow: &Self) {
+        self.owner = match (self.owner.take(), &flow.owner) {
+            (Some(mine), Some(other)) if mine == *other => Some(mine),
+            (Some(mine), Some(other)) if mine.is_same_sender(other) => Some(Arc::new(Owner {
+                pid: if mine.pid == other.pid { mine.pid } else { 0 },
+                confidence: mine.confidence.max(other.confidence),
+                ..(*mine).clone()
+            })),
+            _ => None,
+        };
     }
 
     fn keep_the_worst(&mut self, flow: &Self) {

@@ -202,7 +202,10 @@ fn speaking(row: &Row) -> String {
 
 fn owner(row: &Row) -> String {
     let Some(owner) = &row.owner else { return "-".to_owned() };
-    let mut parts = vec![format!("{} (pid {})", owner.comm, owner.pid)];
+    let mut parts = vec![owner.comm.to_string()];
+    if owner.pid != 0 {
+        parts = vec![format!("{} (pid {})", owner.comm, owner.pid)];
+    }
     parts.extend(owner.uid.map(|uid| format!("uid {uid}")));
     for label in [Some(&owner.exe), owner.unit.as_ref(), owner.container.as_ref()].into_iter().flatten() {
         if !label.is_empty() {

@@ -83,6 +83,9 @@ fn owners(snapshot: &Snapshot) -> Option<f64> {
     let sum = |known: bool| -> u64 {
         snapshot.rows.iter().filter(|row| !known || row.owner.is_some()).map(|row| row.wire_bytes_out).sum()
     };
+    if let Some(attribution) = &snapshot.attribution {
+        return attribution.share();
+    }
     let (known, all) = (sum(true), sum(false));
     (known > 0 && all > 0).then(|| known as f64 / all as f64)
 }

@@ -1,0 +1,277 @@
+//! Owners of flows, found on a thread of its own: the engine asks, goes on, and hears the answer later.
+//!
+//! Two rungs, each of which works without the other:
+//! * sockets that are there when the question comes (sock_diag), joined with the processes that have them open;
+//! * sockets that have ended since, by the kernel's word of each one's end.
+//!
+//! What no rung can tell is unknown, and [`OwnerWorker::health`] says which rungs are missing.
+
+mod memory;
+mod search;
+
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
+
+use super::diag::{Deaths, Socket};
+use crate::capture::wall::Stopwatch;
+use crate::model::{Answer, FlowKey, Health, Label, Owner, Protocol};
+use crate::sys::Poller;
+use search::{Found, Search};
+
+/// Questions that wait. More are not taken, and counted; the engine asks again.
+const QUEUE: usize = 4096;
+/// How long the worker sleeps when nothing happens.
+const IDLE: Duration = Duration::from_secs(1);
+/// The least time between two walks through all processes, and what share of the time they may take.
+const WALK_EVERY: Duration = Duration::from_millis(100);
+const WALK_SHARE: u32 = 50;
+/// Walks that a socket waits for before it is given up.
+const WALKS: u8 = 2;
+
+/// The thread that finds owners.
+#[derive(Debug)]
+pub struct OwnerWorker {
+    questions: Sender<FlowKey>,
+    wake: PipeWriter,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// A byte is in the pipe; one is enough.
+    is_woken: AtomicBool,
+    stopping: AtomicBool,
+    asked: AtomicU64,
+    found: AtomicU64,
+    unknown: AtomicU64,
+    dropped: AtomicU64,
+    unheard: AtomicU64,
+    walks: AtomicU64,
+    health: Mutex<Vec<Health>>,
+}
+
+/// What became of the questions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnerTally {
+    pub asked: u64,
+    pub found: u64,
+    /// Answered with nobody.
+    pub unknown: u64,
+    /// Not taken because the queue was full.
+    pub dropped: u64,
+    /// Answers that nobody had room for.
+    pub unheard: u64,
+    /// Times all processes were looked through.
+    pub walks: u64,
+}
+
+impl OwnerTally {
+    /// Questions that have no answer yet.
+    pub const fn waiting(&self) -> u64 {
+        self.asked - self.found - self.unknown
+    }
+}
+
+impl OwnerWorker {
+    /// Starts the worker in the network namespace of the calling thread. It ends soon after this is dropped;
+    /// nobody needs to wait for that.
+    pub fn spawn(answers: Sender<Answer>) -> io::Result<Self> {
+        let (questions, queue) = bounded(QUEUE);
+        let (woken, wake) = io::pipe()?;
+        let shared = Arc::new(Shared::default());
+        let mut worker = Worker {
+            search: Search::open()?,
+            deaths: Deaths::open(),
+            queue,
+            woken,
+            answers,
+            shared: Arc::clone(&shared),
+            clock: Stopwatch::start(),
+            waiting: Vec::new(),
+            walk_from: Duration::ZERO,
+            lost: 0,
+        };
+        worker.tell_health();
+        thread::Builder::new().name("owners".to_owned()).spawn(move || worker.run())?;
+        Ok(Self { questions, wake, shared })
+    }
+
+    /// Asks for the owner of a conversation whose first end is on this host. The answer comes through the channel.
+    /// Never waits.
+    pub fn ask(&self, key: FlowKey) {
+        if !matches!(key.protocol(), Protocol::TCP | Protocol::UDP | Protocol::UDPLITE) {
+            return;
+        }
+        if self.questions.try_send(key).is_err() {
+            self.shared.dropped.fetch_add(1, Relaxed);
+            return;
+        }
+        self.shared.asked.fetch_add(1, Relaxed);
+        self.wake_up();
+    }
+
+    fn wake_up(&self) {
+        if !self.shared.is_woken.swap(true, Relaxed) {
+            // The pipe has room for the one byte that is ever in it, and its other end lives as long as the worker.
+            let _ = (&self.wake).write(&[0]);
+        }
+    }
+
+    pub fn tally(&self) -> OwnerTally {
+        OwnerTally {
+            // Read last what is counted first, so that no more is answered than was asked.
+            found: self.shared.found.load(Relaxed),
+            unknown: self.shared.unknown.load(Relaxed),
+            dropped: self.shared.dropped.load(Relaxed),
+            unheard: self.shared.unheard.load(Relaxed),
+            walks: self.shared.walks.load(Relaxed),
+            asked: self.shared.asked.load(Relaxed),
+        }
+    }
+
+    /// What cannot be known at present, and what would help.
+    pub fn health(&self) -> Vec<Health> {
+        self.shared.health.lock().clone()
+    }
+}
+
+impl Drop for OwnerWorker {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Relaxed);
+        self.wake_up();
+    }
+}
+
+/// A conversation whose socket is known and whose process is not.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    key: FlowKey,
+    socket: Socket,
+    walks: u8,
+}
+
+/// What the thread owns.
+struct Worker {
+    search: Search,
+    deaths: io::Result<Deaths>,
+    queue: Receiver<FlowKey>,
+    woken: PipeReader,
+    answers: Sender<Answer>,
+    shared: Arc<Shared>,
+    clock: Stopwatch,
+    waiting: Vec<Waiting>,
+    /// When the next walk may begin.
+    walk_from: Duration,
+    /// Times that news of sockets were lost.
+    lost: u64,
+}
+
+impl Worker {
+    fn run(mut self) {
+        while !self.shared.stopping.load(Relaxed) {
+            // A descriptor that fails shows when it is read.
+            let _ = self.wait();
+            self.listen();
+            while let Ok(key) = self.queue.try_recv() {
+                self.search_for(key);
+            }
+            self.walk_if_due();
+        }
+    }
+
+    /// Sleeps until something comes, or until a walk may begin that somebody waits for.
+    fn wait(&mut self) -> io::Result<()> {
+        let patience = if self.waiting.is_empty() { IDLE } else { self.walk_from.saturating_sub(self.clock.elapsed()) };
+        let mut poller = Poller::default();
+        poller.add(self.woken.as_fd());
+        if let Ok(deaths) = &self.deaths {
+            poller.add(deaths.socket.as_fd());
+        }
+        poller.wait(patience)?;
+        if poller.is_readable(0) {
+            self.shared.is_woken.store(false, Relaxed);
+            self.woken.read_exact(&mut [0])?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what the kernel tells by itself.
+    fn listen(&mut self) {
+        let now = self.clock.elapsed();
+        let memory = &mut self.search.memory;
+        if let Ok(deaths) = &mut self.deaths {
+            self.lost += u64::from(deaths.drain(&mut |socket| memory.ended(socket, now)).is_err());
+        }
+    }
+
+    fn search_for(&mut self, key: FlowKey) {
+        match self.search.find(&key, self.clock.elapsed()) {
+            Found::Owner(owner) => self.answer(key, Some(owner)),
+            Found::Wants(socket) if self.waiting.len() < QUEUE => self.waiting.push(Waiting { key, socket, walks: 0 }),
+            Found::Wants(_) | Found::Nobody => self.answer(key, None),
+        }
+    }
+
+    /// Looks through the processes for the sockets that wait, as often as the cost of doing so allows.
+    fn walk_if_due(&mut self) {
+        let begin = self.clock.elapsed();
+        if self.waiting.is_empty() || begin < self.walk_from {
+            return;
+        }
+        let sockets: Vec<Socket> = self.waiting.iter().map(|one| one.socket).collect();
+        let outcome = self.search.walk(&sockets);
+        self.shared.walks.fetch_add(1, Relaxed);
+        let now = self.clock.elapsed();
+        self.walk_from = now + WALK_EVERY.max(now.saturating_sub(begin) * WALK_SHARE);
+        for one in std::mem::take(&mut self.waiting) {
+            self.after_walk(one);
+        }
+        if outcome.is_ok() {
+            self.tell_health();
+        }
+    }
+
+    fn after_walk(&mut self, one: Waiting) {
+        let walks = one.walks + 1;
+        match self.search.find(&one.key, self.clock.elapsed()) {
+            Found::Owner(owner) => self.answer(one.key, Some(owner)),
+            // Its process may have been between two steps of the walk; or nobody may see it.
+            Found::Wants(socket) if walks < WALKS => self.waiting.push(Waiting { socket, walks, ..one }),
+            Found::Wants(_) => {
+                let listener = self.search.listener_of(&one.key);
+                self.answer(one.key, listener);
+            }
+            Found::Nobody => self.answer(one.key, None),
+        }
+    }
+
+    fn answer(&self, key: FlowKey, owner: Option<Owner>) {
+        let counter = if owner.is_some() { &self.shared.found } else { &self.shared.unknown };
+        counter.fetch_add(1, Relaxed);
+        if self.answers.try_send(Answer::Owner(key, owner)).is_err() {
+            self.shared.unheard.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Says in one sentence what cannot be known.
+    fn tell_health(&mut self) {
+        let mut missing = Vec::new();
+        if let Err(error) = &self.deaths {
+            missing.push(format!("sockets that end within a second have no owner (needs CAP_NET_ADMIN: {error})"));
+        }
+        if self.search.closed > 0 {
+            let closed = self.search.closed;
+            missing.push(format!("the open files of {closed} processes may not be read (needs CAP_SYS_PTRACE)"));
+        }
+        let what = Label::new(&missing.join("; "));
+        let health = Health { part: "owners", about: Label::default(), what };
+        *self.shared.health.lock() = if missing.is_empty() { Vec::new() } else { vec![health] };
+    }
+}

@@ -1,0 +1,255 @@
+//! Owners of live conversations, on two hosts in namespaces of their own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    reason = "a test"
+)]
+
+#[path = "support/netns.rs"]
+mod netns;
+
+use std::io::Read;
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, bounded};
+use egret::capture::wall::Stopwatch;
+use egret::host::owners::OwnerWorker;
+use egret::model::{Answer, Confidence, Endpoint, FlowKey, Owner, Protocol};
+use netns::{ENOUGH, FAR, Lab, NEAR, Own, inside};
+
+struct Asker {
+    worker: OwnerWorker,
+    answers: Receiver<Answer>,
+}
+
+impl Asker {
+    fn new() -> Self {
+        let (replies, answers) = bounded(4096);
+        Self { worker: OwnerWorker::spawn(replies).unwrap(), answers }
+    }
+
+    fn ask(&self, protocol: Protocol, ours: Endpoint, theirs: Endpoint) -> Option<Owner> {
+        let key = FlowKey::new(protocol, ours, theirs);
+        self.worker.ask(key);
+        match self.answers.recv_timeout(ENOUGH).unwrap() {
+            Answer::Owner(about, owner) if about == key => owner,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn end(ip: &str, port: u16) -> Endpoint {
+    Endpoint::new(ip.parse().unwrap(), port)
+}
+
+/// A shell that opens a connection, says so, and keeps it until its input ends.
+struct Caller {
+    child: Child,
+    near: TcpStream,
+    from: u16,
+}
+
+/// The far host listens on a port; `near` side programs connect to it.
+struct Far {
+    listener: TcpListener,
+    port: u16,
+}
+
+impl Far {
+    fn new(lab: &Lab) -> Self {
+        let listener = lab.at_far(|| TcpListener::bind((FAR, 0)).unwrap());
+        let port = listener.local_addr().unwrap().port();
+        Self { listener, port }
+    }
+
+    /// Runs a shell of this path that connects here.
+    fn called_by(&self, shell: &Path) -> Caller {
+        let script = format!("exec 3<>/dev/tcp/{FAR}/{}; read _", self.port);
+        let child = Command::new(shell).args(["-c", &script]).stdin(Stdio::piped()).spawn().unwrap();
+        let (near, from) = self.listener.accept().unwrap();
+        Caller { child, near, from: from.port() }
+    }
+
+    fn at(&self) -> Endpoint {
+        end(FAR, self.port)
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap();
+    }
+}
+
+fn bash() -> PathBuf {
+    std::fs::canonicalize("/bin/bash").unwrap()
+}
+
+/// A shell under another name.
+fn copy_of_bash(folder: &Path, name: &str) -> PathBuf {
+    let copy = folder.join(name);
+    std::fs::copy(bash(), &copy).unwrap();
+    copy
+}
+
+#[test]
+fn a_connection_has_the_program_that_opened_it() {
+    inside("a_connection_has_the_program_that_opened_it", &Own::Network, || {
+        let lab = Lab::new();
+        let far = Far::new(&lab);
+        let asker = Asker::new();
+        let caller = far.called_by(&bash());
+        let owner = asker.ask(Protocol::TCP, end(NEAR, caller.from), far.at()).unwrap();
+        assert_eq!(
+            (owner.pid, owner.exe.as_str(), owner.comm.as_str()),
+            (caller.child.id(), bash().to_str().unwrap(), "bash")
+        );
+        assert_eq!((owner.uid, owner.confidence), (Some(0), Confidence::Exact));
+        // A port that nobody has gives nobody, though the program talks to the same place.
+        let other = if caller.from == 65_535 { 1_024 } else { caller.from + 1 };
+        assert_eq!(asker.ask(Protocol::TCP, end(NEAR, other), far.at()), None);
+    });
+}
+
+#[test]
+fn two_programs_at_one_place_are_never_mixed_up() {
+    inside("two_programs_at_one_place_are_never_mixed_up", &Own::Network, || {
+        let folder = tempfile::tempdir().unwrap();
+        let shells = [bash(), copy_of_bash(folder.path(), "other")];
+        let lab = Lab::new();
+        let far = Far::new(&lab);
+        let asker = Asker::new();
+        let callers: Vec<(usize, Caller)> = (0..8).map(|n| (n % 2, far.called_by(&shells[n % 2]))).collect();
+        for (which, caller) in &callers {
+            let owner = asker.ask(Protocol::TCP, end(NEAR, caller.from), far.at()).unwrap();
+            assert_eq!((owner.pid, owner.exe.as_str()), (caller.child.id(), shells[*which].to_str().unwrap()));
+        }
+    });
+}
+
+#[test]
+fn a_removed_executable_is_told_as_removed() {
+    inside("a_removed_executable_is_told_as_removed", &Own::Network, || {
+        let folder = tempfile::tempdir().unwrap();
+        let shell = copy_of_bash(folder.path(), "gone");
+        let lab = Lab::new();
+        let far = Far::new(&lab);
+        let caller = far.called_by(&shell);
+        std::fs::remove_file(&shell).unwrap();
+        let owner = Asker::new().ask(Protocol::TCP, end(NEAR, caller.from), far.at()).unwrap();
+        assert_eq!(owner.exe.as_str(), format!("{} (deleted)", shell.display()));
+    });
+}
+
+#[test]
+fn what_comes_in_has_the_program_that_listens_or_took_it() {
+    inside("what_comes_in_has_the_program_that_listens_or_took_it", &Own::Network, || {
+        let lab = Lab::new();
+        let asker = Asker::new();
+        let listener = TcpListener::bind((NEAR, 0)).unwrap();
+        let ours = end(NEAR, listener.local_addr().unwrap().port());
+        let port = ours.port;
+        let call = move || TcpStream::connect((NEAR, port)).unwrap();
+        let far = lab.at_far(call);
+        let theirs = end(FAR, far.local_addr().unwrap().port());
+        // Nobody has taken it yet: it is the listener's.
+        let owner = asker.ask(Protocol::TCP, ours, theirs).unwrap();
+        assert_eq!((owner.pid, owner.confidence), (std::process::id(), Confidence::Listener));
+        let (taken, _) = listener.accept().unwrap();
+        let owner = asker.ask(Protocol::TCP, ours, theirs).unwrap();
+        assert_eq!((owner.pid, owner.confidence), (std::process::id(), Confidence::Exact));
+        // It ended: what is left is who listens, or who had it.
+        drop((taken, far));
+        let owner = asker.ask(Protocol::TCP, ours, theirs).unwrap();
+        assert_eq!(owner.pid, std::process::id());
+    });
+}
+
+#[test]
+fn a_socket_of_several_processes_is_inherited() {
+    inside("a_socket_of_several_processes_is_inherited", &Own::Network, || {
+        let lab = Lab::new();
+        let far = Far::new(&lab);
+        // The shell hands its connection on to a child, and both keep it.
+        let script = format!("exec 3<>/dev/tcp/{FAR}/{}; sleep 60 & echo $! >&3; read _; kill $!", far.port);
+        let child = Command::new(bash()).args(["-c", &script]).stdin(Stdio::piped()).spawn().unwrap();
+        let (mut near, from) = far.listener.accept().unwrap();
+        near.set_read_timeout(Some(ENOUGH)).unwrap();
+        assert!(near.read(&mut [0; 16]).unwrap() > 1, "the child has been started");
+        let caller = Caller { child, near, from: from.port() };
+        let owner = Asker::new().ask(Protocol::TCP, end(NEAR, caller.from), far.at()).unwrap();
+        assert_eq!((owner.pid, owner.confidence), (caller.child.id(), Confidence::Inherited));
+    });
+}
+
+#[test]
+fn udp_with_and_without_a_connection() {
+    inside("udp_with_and_without_a_connection", &Own::Network, || {
+        let lab = Lab::new();
+        let asker = Asker::new();
+        let sink = lab.at_far(|| UdpSocket::bind((FAR, 0)).unwrap());
+        let theirs = end(FAR, sink.local_addr().unwrap().port());
+        let connected = UdpSocket::bind((NEAR, 0)).unwrap();
+        connected.connect((FAR, theirs.port)).unwrap();
+        let loose = UdpSocket::bind("0.0.0.0:0").unwrap();
+        let both = UdpSocket::bind("[::]:0").unwrap();
+        let me = std::process::id();
+        for (socket, confidence) in
+            [(&connected, Confidence::Exact), (&loose, Confidence::Listener), (&both, Confidence::Listener)]
+        {
+            let port = socket.local_addr().unwrap().port();
+            let owner = asker.ask(Protocol::UDP, end(NEAR, port), theirs).unwrap();
+            assert_eq!((owner.pid, owner.confidence), (me, confidence), "{socket:?}");
+        }
+    });
+}
+
+#[test]
+fn a_connection_that_has_ended_is_still_its_programs() {
+    inside("a_connection_that_has_ended_is_still_its_programs", &Own::Network, || {
+        let lab = Lab::new();
+        let far = Far::new(&lab);
+        let asker = Asker::new();
+        if let Some(why) = asker.worker.health().first() {
+            return netns::skip("a_connection_that_has_ended_is_still_its_programs", why.what.as_str());
+        }
+        let caller = far.called_by(&bash());
+        let (ours, pid) = (end(NEAR, caller.from), caller.child.id());
+        assert_eq!(asker.ask(Protocol::TCP, ours, far.at()).unwrap().pid, pid);
+        let near = caller.near.try_clone().unwrap();
+        drop(caller);
+        drop(near);
+        let owner = asker.ask(Protocol::TCP, ours, far.at()).unwrap();
+        assert_eq!((owner.pid, owner.confidence), (pid, Confidence::Exact));
+    });
+}
+
+#[test]
+fn many_questions_are_bounded_and_none_is_lost_silently() {
+    inside("many_questions_are_bounded_and_none_is_lost_silently", &Own::Network, || {
+        let _lab = Lab::new();
+        let (replies, answers) = bounded(16);
+        let worker = OwnerWorker::spawn(replies).unwrap();
+        for port in 1..=20_000 {
+            worker.ask(FlowKey::new(Protocol::TCP, end(NEAR, port), end(FAR, 1)));
+        }
+        let watch = Stopwatch::start();
+        while worker.tally().waiting() > 0 {
+            assert!(watch.elapsed() < ENOUGH, "{:?}", worker.tally());
+            let _ = answers.recv_timeout(Duration::from_millis(1));
+        }
+        let tally = worker.tally();
+        assert_eq!(tally.asked + tally.dropped, 20_000);
+        assert_eq!((tally.found, tally.unknown), (0, tally.asked));
+        assert_eq!(tally.walks, 0, "a socket that is not there is no reason to walk");
+    });
+}

@@ -140,7 +140,7 @@ _egret() {
 
     case "${cmd}" in
         egret)
-            opts="-i -r -f -p -F -G -c -n -N -P -b -B -l -m -o -t -s -L -h -V --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --max-flows --learn-for --state --known-good --config --dns-resolution --port-resolution --port-display --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help --version flows detect demo doctor known-good baseline config completions man help"
+            opts="-i -r -f -p -F -G -c -n -N -P -b -B -l -m -o -t -s -L -h -V --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --max-flows --learn-for --state --known-good --config --dns-resolution --port-resolution --port-display --show-bars --show-totals --hide-source --hide-destination --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help --version flows detect demo doctor known-good baseline config completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -167,6 +167,14 @@ _egret() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --promiscuous)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -234,11 +242,47 @@ _egret() {
                     COMPREPLY=($(compgen -W "off source-only destination-only on" -- "${cur}"))
                     return 0
                     ;;
+                --show-bars)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --show-totals)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hide-source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hide-destination)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --use-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -B)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --link-local)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-bandwidth)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-scale)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -268,6 +312,14 @@ _egret() {
                     ;;
                 --theme)
                     COMPREPLY=($(compgen -W "auto dark light high-contrast mono" -- "${cur}"))
+                    return 0
+                    ;;
+                --no-curses)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --timed-output)
@@ -476,7 +528,7 @@ _egret() {
             return 0
             ;;
         egret__subcmd__demo)
-            opts="-n -N -P -b -B -l -m -o -t -s -L -h --dns-resolution --port-resolution --port-display --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help"
+            opts="-n -N -P -b -B -l -m -o -t -s -L -h --dns-resolution --port-resolution --port-display --show-bars --show-totals --hide-source --hide-destination --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -494,11 +546,47 @@ _egret() {
                     COMPREPLY=($(compgen -W "off source-only destination-only on" -- "${cur}"))
                     return 0
                     ;;
+                --show-bars)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --show-totals)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hide-source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hide-destination)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --use-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -B)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --link-local)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-bandwidth)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-scale)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -528,6 +616,14 @@ _egret() {
                     ;;
                 --theme)
                     COMPREPLY=($(compgen -W "auto dark light high-contrast mono" -- "${cur}"))
+                    return 0
+                    ;;
+                --no-curses)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --timed-output)
@@ -677,6 +773,14 @@ _egret() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --promiscuous)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

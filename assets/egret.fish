@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_egret_global_optspecs
-    string join \n i/interface= r/read= f/filter-code= p/promiscuous capture= F/net-filter= G/net-filter6= local= count= max-flows= learn-for= state= known-good= c/config= n dns-resolution= N port-resolution= P port-display= b B/use-bytes l/link-local m/max-bandwidth= log-scale line-display= o/sort= columns= group-by= screen-filter= theme= t/no-curses s/timed-output= L/num-lines= speed= h/help V/version
+    string join \n i/interface= r/read= f/filter-code= p/promiscuous= capture= F/net-filter= G/net-filter6= local= count= max-flows= learn-for= state= known-good= c/config= n dns-resolution= N port-resolution= P port-display= b show-bars= show-totals= hide-source= hide-destination= B/use-bytes= l/link-local= m/max-bandwidth= log-scale= line-display= o/sort= columns= group-by= screen-filter= theme= t/no-curses= s/timed-output= L/num-lines= speed= h/help V/version
 end
 
 function __fish_egret_needs_command
@@ -27,6 +27,7 @@ end
 complete -c egret -n "__fish_egret_needs_command" -s i -l interface -d 'Listen on this interface; may be given more than once; default: that of the default route' -r
 complete -c egret -n "__fish_egret_needs_command" -s r -l read -d 'Read a capture file: pcap or pcapng, also gzipped' -r -F
 complete -c egret -n "__fish_egret_needs_command" -s f -l filter-code -d 'Capture filter, in tcpdump\'s syntax' -r
+complete -c egret -n "__fish_egret_needs_command" -s p -l promiscuous -d 'See frames for other hosts too' -r
 complete -c egret -n "__fish_egret_needs_command" -l capture -d 'How frames are taken from the kernel' -r -f -a "auto\t'The ring, else pnet'
 ring\t'`AF_PACKET` with `TPACKET_V3`'
 pnet\t'The portable one'"
@@ -47,7 +48,14 @@ complete -c egret -n "__fish_egret_needs_command" -l port-display -d 'Which port
 source-only\t''
 destination-only\t''
 on\t''"
+complete -c egret -n "__fish_egret_needs_command" -l show-bars -d 'Draw bars behind the rows' -r
+complete -c egret -n "__fish_egret_needs_command" -l show-totals -d 'Show what each row sent in all' -r
+complete -c egret -n "__fish_egret_needs_command" -l hide-source -d 'Leave out our own side of each row' -r
+complete -c egret -n "__fish_egret_needs_command" -l hide-destination -d 'Leave out the remote side of each row' -r
+complete -c egret -n "__fish_egret_needs_command" -s B -l use-bytes -d 'Show rates in bytes, not bits' -r
+complete -c egret -n "__fish_egret_needs_command" -s l -l link-local -d 'List IPv6 link-local traffic too' -r
 complete -c egret -n "__fish_egret_needs_command" -s m -l max-bandwidth -d 'Upper end of the bar scale, in bits per second: 10M, 1G' -r
+complete -c egret -n "__fish_egret_needs_command" -l log-scale -d 'Make the bar scale logarithmic' -r
 complete -c egret -n "__fish_egret_needs_command" -l line-display -d 'What a row shows' -r -f -a "two-line\t''
 one-line-both\t''
 one-line-sent\t''
@@ -61,18 +69,14 @@ dark\t''
 light\t''
 high-contrast\t''
 mono\t''"
+complete -c egret -n "__fish_egret_needs_command" -s t -l no-curses -d 'Print text instead of opening the dashboard' -r
 complete -c egret -n "__fish_egret_needs_command" -s s -l timed-output -d 'Print once after this many seconds, then end' -r
 complete -c egret -n "__fish_egret_needs_command" -s L -l num-lines -d 'Print this many hosts at most' -r
 complete -c egret -n "__fish_egret_needs_command" -l speed -d 'How fast a capture file is played: 1 is as it was, 10 ten times that, max at once' -r
-complete -c egret -n "__fish_egret_needs_command" -s p -l promiscuous -d 'See frames for other hosts too'
 complete -c egret -n "__fish_egret_needs_command" -s n -d 'Show addresses, not names from reverse DNS'
 complete -c egret -n "__fish_egret_needs_command" -s N -d 'Show port numbers, not service names'
 complete -c egret -n "__fish_egret_needs_command" -s P -d 'Show the ports of both ends'
 complete -c egret -n "__fish_egret_needs_command" -s b -d 'Draw no bars'
-complete -c egret -n "__fish_egret_needs_command" -s B -l use-bytes -d 'Show rates in bytes, not bits'
-complete -c egret -n "__fish_egret_needs_command" -s l -l link-local -d 'List IPv6 link-local traffic too'
-complete -c egret -n "__fish_egret_needs_command" -l log-scale -d 'Make the bar scale logarithmic'
-complete -c egret -n "__fish_egret_needs_command" -s t -l no-curses -d 'Print text instead of opening the dashboard'
 complete -c egret -n "__fish_egret_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c egret -n "__fish_egret_needs_command" -s V -l version -d 'Print version'
 complete -c egret -n "__fish_egret_needs_command" -a "flows" -d 'Print the flows of a capture file, or of an interface for some time'
@@ -88,6 +92,7 @@ complete -c egret -n "__fish_egret_needs_command" -a "help" -d 'Print this messa
 complete -c egret -n "__fish_egret_using_subcommand flows" -s i -l interface -d 'Listen on this interface; may be given more than once; default: that of the default route' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -s r -l read -d 'Read a capture file: pcap or pcapng, also gzipped' -r -F
 complete -c egret -n "__fish_egret_using_subcommand flows" -s f -l filter-code -d 'Capture filter, in tcpdump\'s syntax' -r
+complete -c egret -n "__fish_egret_using_subcommand flows" -s p -l promiscuous -d 'See frames for other hosts too' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l capture -d 'How frames are taken from the kernel' -r -f -a "auto\t'The ring, else pnet'
 ring\t'`AF_PACKET` with `TPACKET_V3`'
 pnet\t'The portable one'"
@@ -107,7 +112,6 @@ complete -c egret -n "__fish_egret_using_subcommand flows" -l by -d 'What makes 
 complete -c egret -n "__fish_egret_using_subcommand flows" -s o -l sort -d 'Sort by this field' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l columns -d 'Fields to print, in this order' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l fail-on -d 'Exit with 1 if this is there: found, a row with a finding' -r -f -a "found\t''"
-complete -c egret -n "__fish_egret_using_subcommand flows" -s p -l promiscuous -d 'See frames for other hosts too'
 complete -c egret -n "__fish_egret_using_subcommand flows" -l json -d 'Print JSON, one object a line'
 complete -c egret -n "__fish_egret_using_subcommand flows" -l csv -d 'Print comma-separated values'
 complete -c egret -n "__fish_egret_using_subcommand flows" -s B -l use-bytes -d 'Print rates in bytes, not bits'
@@ -130,7 +134,14 @@ complete -c egret -n "__fish_egret_using_subcommand demo" -l port-display -d 'Wh
 source-only\t''
 destination-only\t''
 on\t''"
+complete -c egret -n "__fish_egret_using_subcommand demo" -l show-bars -d 'Draw bars behind the rows' -r
+complete -c egret -n "__fish_egret_using_subcommand demo" -l show-totals -d 'Show what each row sent in all' -r
+complete -c egret -n "__fish_egret_using_subcommand demo" -l hide-source -d 'Leave out our own side of each row' -r
+complete -c egret -n "__fish_egret_using_subcommand demo" -l hide-destination -d 'Leave out the remote side of each row' -r
+complete -c egret -n "__fish_egret_using_subcommand demo" -s B -l use-bytes -d 'Show rates in bytes, not bits' -r
+complete -c egret -n "__fish_egret_using_subcommand demo" -s l -l link-local -d 'List IPv6 link-local traffic too' -r
 complete -c egret -n "__fish_egret_using_subcommand demo" -s m -l max-bandwidth -d 'Upper end of the bar scale, in bits per second: 10M, 1G' -r
+complete -c egret -n "__fish_egret_using_subcommand demo" -l log-scale -d 'Make the bar scale logarithmic' -r
 complete -c egret -n "__fish_egret_using_subcommand demo" -l line-display -d 'What a row shows' -r -f -a "two-line\t''
 one-line-both\t''
 one-line-sent\t''
@@ -144,6 +155,7 @@ dark\t''
 light\t''
 high-contrast\t''
 mono\t''"
+complete -c egret -n "__fish_egret_using_subcommand demo" -s t -l no-curses -d 'Print text instead of opening the dashboard' -r
 complete -c egret -n "__fish_egret_using_subcommand demo" -s s -l timed-output -d 'Print once after this many seconds, then end' -r
 complete -c egret -n "__fish_egret_using_subcommand demo" -s L -l num-lines -d 'Print this many hosts at most' -r
 complete -c egret -n "__fish_egret_using_subcommand demo" -l speed -d 'How fast the scenario is played: 1, 10, ..., or max' -r
@@ -151,10 +163,6 @@ complete -c egret -n "__fish_egret_using_subcommand demo" -s n -d 'Show addresse
 complete -c egret -n "__fish_egret_using_subcommand demo" -s N -d 'Show port numbers, not service names'
 complete -c egret -n "__fish_egret_using_subcommand demo" -s P -d 'Show the ports of both ends'
 complete -c egret -n "__fish_egret_using_subcommand demo" -s b -d 'Draw no bars'
-complete -c egret -n "__fish_egret_using_subcommand demo" -s B -l use-bytes -d 'Show rates in bytes, not bits'
-complete -c egret -n "__fish_egret_using_subcommand demo" -s l -l link-local -d 'List IPv6 link-local traffic too'
-complete -c egret -n "__fish_egret_using_subcommand demo" -l log-scale -d 'Make the bar scale logarithmic'
-complete -c egret -n "__fish_egret_using_subcommand demo" -s t -l no-curses -d 'Print text instead of opening the dashboard'
 complete -c egret -n "__fish_egret_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c egret -n "__fish_egret_using_subcommand doctor" -s i -l interface -d 'Look at this interface; may be given more than once; default: all' -r
 complete -c egret -n "__fish_egret_using_subcommand doctor" -l state -d 'The directory in which what is learnt is kept' -r -F

@@ -77,8 +77,8 @@ pub(super) struct SourceArgs {
     #[arg(short, long, value_name = "BPF")]
     pub filter_code: Option<String>,
     /// See frames for other hosts too
-    #[arg(short, long)]
-    pub promiscuous: bool,
+    #[arg(short, long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = said::<bool>)]
+    pub promiscuous: Option<bool>,
     /// How frames are taken from the kernel
     #[arg(long, value_name = "BACKEND")]
     pub capture: Option<Backend>,
@@ -156,20 +156,32 @@ pub(super) struct DisplayArgs {
     #[arg(long, value_name = "WHICH")]
     pub port_display: Option<PortDisplay>,
     /// Draw no bars
-    #[arg(short = 'b')]
+    #[arg(short = 'b', conflicts_with = "show_bars")]
     pub no_bars: bool,
+    /// Draw bars behind the rows
+    #[arg(long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = said::<bool>)]
+    pub show_bars: Option<bool>,
+    /// Show what each row sent in all
+    #[arg(long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = said::<bool>)]
+    pub show_totals: Option<bool>,
+    /// Leave out our own side of each row
+    #[arg(long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = said::<bool>)]
+    pub hide_source: Option<bool>,
+    /// Leave out the remote side of each row
+    #[arg(long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = said::<bool>)]
+    pub hide_destination: Option<bool>,
     /// Show rates in bytes, not bits
-    #[arg(short = 'B', long)]
-    pub use_bytes: bool,
+    #[arg(short = 'B', long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = said::<bool>)]
+    pub use_bytes: Option<bool>,
     /// List IPv6 link-local traffic too
-    #[arg(short = 'l', long)]
-    pub link_local: bool,
+    #[arg(short = 'l', long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = said::<bool>)]
+    pub link_local: Option<bool>,
     /// Upper end of the bar scale, in bits per second: 10M, 1G
     #[arg(short, long, value_name = "LIMIT", value_parser = said::<Bandwidth>)]
     pub max_bandwidth: Option<Bandwidth>,
     /// Make the bar scale logarithmic
-    #[arg(long)]
-    pub log_scale: bool,
+    #[arg(long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = said::<bool>)]
+    pub log_scale: Option<bool>,
     /// What a row shows
     #[arg(long, value_name = "LINES")]
     pub line_display: Option<LineDisplay>,
@@ -195,8 +207,8 @@ pub(super) struct DisplayArgs {
 #[command(next_help_heading = "Text mode")]
 pub(super) struct TextArgs {
     /// Print text instead of opening the dashboard
-    #[arg(short = 't', long)]
-    pub no_curses: bool,
+    #[arg(short = 't', long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = said::<bool>)]
+    pub no_curses: Option<bool>,
     /// Print once after this many seconds, then end
     #[arg(short = 's', long, value_name = "SECS", value_parser = said::<Duration>, requires = "no_curses")]
     pub timed_output: Option<Duration>,

@@ -22,10 +22,6 @@ pub(super) fn layered(said: Settings, last: Option<&Path>, places: &Places) -> R
     Ok(said.over(below))
 }
 
-const fn set(is: bool) -> Option<bool> {
-    if is { Some(true) } else { None }
-}
-
 fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
     if list.is_empty() { None } else { Some(list) }
 }
@@ -35,7 +31,7 @@ impl SourceArgs {
         Settings {
             interface: some(self.interface.clone()),
             capture: self.capture,
-            promiscuous: set(self.promiscuous),
+            promiscuous: self.promiscuous,
             filter_code: self.filter_code.clone(),
             net_filter: self.net_filter,
             net_filter6: self.net_filter6,
@@ -70,11 +66,14 @@ impl DisplayArgs {
             dns_resolution: if self.numeric { Some(false) } else { self.dns_resolution },
             port_resolution: if self.numeric_ports { Some(false) } else { self.port_resolution },
             port_display: if self.ports { Some(PortDisplay::On) } else { self.port_display },
-            show_bars: if self.no_bars { Some(false) } else { None },
-            use_bytes: set(self.use_bytes),
-            link_local: set(self.link_local),
+            show_bars: if self.no_bars { Some(false) } else { self.show_bars },
+            show_totals: self.show_totals,
+            hide_source: self.hide_source,
+            hide_destination: self.hide_destination,
+            use_bytes: self.use_bytes,
+            link_local: self.link_local,
             max_bandwidth: self.max_bandwidth,
-            log_scale: set(self.log_scale),
+            log_scale: self.log_scale,
             line_display: self.line_display,
             sort: self.sort,
             columns: some(self.columns.clone()),
@@ -89,7 +88,7 @@ impl DisplayArgs {
 impl TextArgs {
     pub(super) fn settings(&self) -> Settings {
         Settings {
-            no_curses: set(self.no_curses),
+            no_curses: self.no_curses,
             timed_output: self.timed_output,
             num_lines: self.num_lines,
             ..Settings::default()

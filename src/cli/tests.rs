@@ -36,6 +36,29 @@ fn the_definition_of_the_command_line_is_sound() {
 }
 
 #[test]
+fn every_setting_is_an_option_too() {
+    let command = page::command();
+    for setting in SETTINGS.iter().filter(|setting| setting.key != "filter") {
+        let option = command.get_arguments().find(|arg| arg.get_long() == Some(setting.key));
+        assert!(option.is_some(), "--{} is missing", setting.key);
+    }
+}
+
+#[test]
+fn a_switch_of_the_configuration_can_be_turned_off() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, b"use-bytes = true\nno-curses = true\nshow-bars = false\n").unwrap();
+    let who = std::os::unix::fs::MetadataExt::uid(&file.as_file().metadata().unwrap());
+    let places = Places { configs: vec![file.path().to_owned()], who: vec![who], ..places() };
+    let parsed = |line: &str| {
+        parse(std::iter::once("egret").chain(line.split_whitespace()).map(OsString::from), &places).unwrap()
+    };
+    assert!(matches!(parsed(""), Job::Text(_, display, _) if display.unit == Unit::Bytes && !display.bars));
+    let off = parsed("--no-curses=no --use-bytes=no --show-bars");
+    assert!(matches!(off, Job::Dashboard(_, display) if display.unit == Unit::Bits && display.bars));
+}
+
+#[test]
 fn alone_it_opens_the_dashboard_on_the_default_route() {
     let (setup, display) = dashboard("");
     let source = Source::Live { interfaces: vec![], backend: Backend::Auto, promiscuous: false, filter: String::new() };

@@ -17,8 +17,8 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
 
 fn probe(segment: &Segment<'_>) -> Probe {
     let bytes = segment.payload;
-    let head =
-        bytes.first().is_some_and(|first| first >> 6 == 0) && bytes.get(1).is_some_and(|flags| flags & 0x3f == 0);
+    let head = bytes.first().is_some_and(|first| first >> 6 == 0)
+        && bytes.get(1).is_some_and(|flags| flags.trailing_zeros() >= 6);
     let within = be16(bytes, 2).is_some_and(|kind| matches!(kind, 0x6558 | 0x0800 | 0x86dd));
     Probe::when(segment.on_port && head && within && bytes.get(7) == Some(&0), APPLICATION)
 }

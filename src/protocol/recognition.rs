@@ -38,6 +38,8 @@ const FRESH_STARTS: u16 = 6;
 pub struct Recognition {
     /// The recognisers that have not said never.
     open: Set,
+    /// Those whose port one of the ends has.
+    home: Set,
     transport: Transport,
     /// The opener's port, the answerer's.
     ports: [u16; 2],
@@ -69,6 +71,7 @@ impl Recognition {
         };
         Some(Self {
             open: Set::all(transport),
+            home: Set::at_home([opener_port, answerer_port]),
             transport,
             ports: [opener_port, answerer_port],
             start: [None; 2],
@@ -177,7 +180,7 @@ impl Recognition {
         let fresh = held.as_ref().is_none_or(|held| sides(held, from_opener).0.cost() == 0);
         if cut && offset > 0 && fresh {
             // The beginning is missing and of this not all was captured: nothing will ever be joined.
-            return self.begin_here(payload, packet, held, from_opener);
+            return self.begin_here(payload, packet, held.as_deref(), from_opener);
         }
         if offset == 0 && fresh {
             // The usual case: nothing is kept, and nothing will be if somebody knows these bytes.
@@ -213,13 +216,13 @@ impl Recognition {
         &mut self,
         payload: &[u8],
         packet: &Packet<'_>,
-        held: Option<Box<[Side; 2]>>,
+        held: Option<&[Side; 2]>,
         from_opener: bool,
     ) -> Verdict {
         let side = usize::from(!from_opener);
         self.start[side] = Some(packet.tcp_sequence);
         self.midstream[side] = true;
-        let other: &[u8] = held.as_ref().map_or(&[], |held| sides(held, from_opener).1.bytes());
+        let other: &[u8] = held.map_or(&[], |held| sides(held, from_opener).1.bytes());
         match self.ask(payload, payload.len(), other, from_opener, true) {
             Some(facts) => self.decide(facts),
             None => self.start_afresh(payload),

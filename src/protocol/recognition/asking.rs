@@ -76,11 +76,8 @@ impl Recognition {
     /// Asks every recogniser that has not said never, those whose port it is first.
     fn ask_all(&mut self, segment: &Segment<'_>) -> Option<Facts> {
         for on_port in [true, false] {
-            for (index, recogniser) in RECOGNISERS.iter().enumerate() {
-                let at_home = recogniser.ports.iter().any(|port| self.ports.contains(port));
-                if at_home != on_port || !self.open.has(index) {
-                    continue;
-                }
+            for index in self.open.within(self.home, on_port) {
+                let Some(recogniser) = RECOGNISERS.get(index) else { continue };
                 let deep = segment.is_tcp() && segment.payload.len() >= recogniser.depth;
                 let asked = Segment { on_port, is_last: segment.is_last || deep, ..*segment };
                 match (recogniser.probe)(&asked) {

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 pub use known::Known;
-pub use place::{Contact, Destination, Ledger, Place, Service, ends, leaves};
+pub use place::{Contact, Destination, Ledger, Place, Service, ends, is_ours, leaves};
 pub use record::{Record, balance};
 pub use saved::{Changes, SavedKey};
 pub use volume::{Band, Scale};

@@ -3,12 +3,19 @@
 //! A detector sees no packets, no clock and no screen. One file each; its entry in [`DETECTORS`] is all
 //! that help, alert ids and tests need.
 
+pub mod beacon;
 pub mod book;
+pub mod churn;
 pub mod first_contact;
+pub mod icmp;
 pub mod moved;
 pub mod new_service;
+pub mod odd;
+pub mod oddity;
 pub mod pressure;
 pub mod recent;
+pub mod rhythm;
+pub mod scan;
 pub mod slide;
 pub mod upload;
 pub mod volume;
@@ -40,8 +47,18 @@ pub trait Detector: Send {
 }
 
 /// Every detector, in the order that help lists them.
-pub static DETECTORS: &[&Spec] =
-    &[&first_contact::SPEC, &new_service::SPEC, &volume::SPEC, &upload::SPEC, &pressure::SPEC];
+pub static DETECTORS: &[&Spec] = &[
+    &first_contact::SPEC,
+    &new_service::SPEC,
+    &volume::SPEC,
+    &upload::SPEC,
+    &beacon::SPEC,
+    &scan::SPEC,
+    &churn::SPEC,
+    &icmp::SPEC,
+    &odd::SPEC,
+    &pressure::SPEC,
+];
 
 /// The entry of that id.
 pub fn spec(id: &str) -> Option<&'static Spec> {

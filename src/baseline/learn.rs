@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::flow::{Interval, Sample};
 use crate::model::Timestamp;
 
-use super::place::{Contact, Ledger, Place, domain_of, neighbourhood};
+use super::place::{Contact, Ledger, Place, domain_of, is_ours, neighbourhood};
 use super::{Baseline, Known, Record, SavedKey};
 
 /// The most data time that one interval adds to what was observed: a pause of two years in a merged
@@ -27,8 +27,11 @@ impl Baseline {
                 continue;
             }
             let Some(contact) = Contact::of(sample) else { continue };
-            // A reset sent to a scanner is no service of ours.
-            let is_refusal = contact.ledger == Ledger::Replies && sample.payload_out == 0;
+            // Neither a reset to a scanner nor one to a stray answer is a service or a destination of ours.
+            let is_refusal = match contact.ledger {
+                Ledger::Replies => sample.payload_out == 0,
+                Ledger::Initiated => !is_ours(sample),
+            };
             if !is_refusal && (learning || !poisons(sample)) {
                 self.take_in(seen.at, sample, contact, learning);
             }

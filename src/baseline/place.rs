@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::flow::Sample;
-use crate::model::{Direction, Endpoint, FlowKey, Label, Opener, Protocol, Subject};
+use crate::model::{Direction, Endpoint, FlowKey, Label, Opener, Protocol, Subject, TcpState};
 
 /// Ports below this are given to services (RFC 6335: system ports).
 const SYSTEM_PORTS: u16 = 1024;
@@ -153,6 +153,21 @@ fn ledger(direction: Direction, opener: Opener, local: u16, remote: u16) -> Ledg
         (true, false) => Ledger::Replies,
         (false, true) => Ledger::Initiated,
         _ => first_word,
+    }
+}
+
+/// Whether a flow is an exchange or an attempt of ours, and not backscatter.
+///
+/// A reset to a stray SYN-ACK and an "unreachable" to a scanner leave this host too, and look like contacts
+/// of ours, even regular ones; neither is.
+pub fn is_ours(sample: &Sample) -> bool {
+    match sample.key.protocol() {
+        Protocol::TCP if sample.total_payload_out > 0 => true,
+        // Each stray SYN-ACK gets one reset; a connection of ours begins with a SYN more.
+        Protocol::TCP if sample.state == TcpState::Reset && sample.answered => sample.packets_out > sample.packets_in,
+        Protocol::TCP => sample.opener == Opener::Handshake,
+        Protocol::ICMP | Protocol::ICMPV6 => sample.answered,
+        _ => true,
     }
 }
 

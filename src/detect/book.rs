@@ -34,7 +34,7 @@ impl Default for BookConfig {
 }
 
 /// All alerts, and the findings that still light rows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AlertBook {
     config: BookConfig,
     entries: HashMap<Key, Entry>,
@@ -46,9 +46,23 @@ pub struct AlertBook {
     swept: Timestamp,
 }
 
+impl Default for AlertBook {
+    fn default() -> Self {
+        Self::new(BookConfig::default())
+    }
+}
+
 impl AlertBook {
     pub fn new(config: BookConfig) -> Self {
-        Self { config, next_id: 1, ..Self::default() }
+        Self {
+            config,
+            entries: HashMap::new(),
+            by_remote: HashMap::new(),
+            by_name: HashMap::new(),
+            next_id: 1,
+            dropped: 0,
+            swept: Timestamp::ZERO,
+        }
     }
 
     /// Takes in what was found in the interval that ended at `at`, and closes what went quiet.

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use foldhash::quality::RandomState;
 
-use crate::baseline::{Contact, Destination, Ledger};
+use crate::baseline::{Contact, Destination, Ledger, is_ours};
 use crate::flow::{Interval, Sample};
-use crate::model::{Opener, Protocol, TcpState};
+
+use super::churn::is_in_vain;
 
 /// What moved between us and one destination within an interval, in payload bytes.
 #[derive(Debug)]
@@ -18,6 +19,11 @@ pub struct Moved<'a> {
     pub top: &'a Sample,
     /// There was a real exchange, or an attempt of ours that is no answer to anything.
     pub is_ours: bool,
+    /// Times that flows to it were opened.
+    pub opened: u32,
+    /// Connections that were refused, or not answered yet.
+    pub ended_in_vain: u32,
+    pub packets_out: u64,
     /// The remote end took part.
     pub answered: bool,
 }
@@ -35,6 +41,9 @@ pub fn by_destination(seen: &Interval) -> Vec<Moved<'_>> {
             sum.bytes_in += sample.payload_in;
             sum.is_ours |= is_ours(sample);
             sum.answered |= sample.answered;
+            sum.opened += sample.opened;
+            sum.ended_in_vain += u32::from(is_in_vain(sample));
+            sum.packets_out += sample.packets_out;
             if sample.payload_out > sum.top.payload_out {
                 sum.top = sample;
                 sum.contact = contact;
@@ -47,20 +56,11 @@ pub fn by_destination(seen: &Interval) -> Vec<Moved<'_>> {
                 top: sample,
                 is_ours: is_ours(sample),
                 answered: sample.answered,
+                opened: sample.opened,
+                ended_in_vain: u32::from(is_in_vain(sample)),
+                packets_out: sample.packets_out,
             });
         }
     }
     all
-}
-
-/// Not backscatter. A reset to a stray SYN-ACK and an "unreachable" to a scanner leave this host too, and
-/// look like contacts of ours, even regular ones; neither is.
-fn is_ours(sample: &Sample) -> bool {
-    match sample.key.protocol() {
-        Protocol::TCP => {
-            sample.opener == Opener::Handshake && sample.state != TcpState::None || sample.total_payload_out > 0
-        }
-        Protocol::ICMP | Protocol::ICMPV6 => sample.answered,
-        _ => true,
-    }
 }

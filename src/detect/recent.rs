@@ -38,6 +38,10 @@ impl<K: Hash + Eq + Ord + Clone, V> Recent<K, V> {
         self.entries.get_mut(key).map(|slot| &mut slot.1)
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter().map(|(key, slot)| (key, &slot.1))
+    }
+
     pub fn remove(&mut self, key: &K) -> Option<V> {
         self.entries.remove(key).map(|slot| slot.1)
     }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::baseline::{Baseline, Destination, Ledger, Scale, balance};
 use crate::flow::Interval;
-use crate::model::{Application, Finding, Severity, Timestamp, Value};
+use crate::model::{Finding, Severity, Timestamp, Value};
 
 use super::moved::{Moved, by_destination};
+use super::oddity::oddities;
 use super::recent::Recent;
 use super::slide::Slide;
 use super::{Detector, Spec, words};
@@ -189,23 +190,6 @@ fn odd(at: Timestamp, moved: &Moved<'_>, usual: &Baseline, (sent, back): (u64, u
         because,
         expected: most,
     })
-}
-
-/// What is strange about a destination, newness left aside.
-fn oddities(moved: &Moved<'_>, usual: &Baseline) -> Vec<&'static str> {
-    let subject = &moved.top.subject;
-    let service = moved.contact.destination.service;
-    let mut found = Vec::new();
-    if subject.name.is_none() && words::is_public(subject.remote) {
-        found.push("no name known for it");
-    }
-    if subject.application == Application::UNKNOWN {
-        found.push("protocol not recognised");
-    }
-    if !usual.is_learning() && usual.service(Ledger::Initiated, service).is_none() {
-        found.push("service never used before");
-    }
-    found
 }
 
 impl Case {

@@ -1,0 +1,89 @@
+//! What is strange about a destination apart from being new: the second witness that periodicity, size or
+//! length alone are not.
+
+use std::net::IpAddr;
+
+use crate::baseline::{Baseline, Ledger};
+use crate::model::Application;
+
+use super::moved::Moved;
+use super::words::is_public;
+
+/// Ports on which a protocol surprises nobody (IANA, and what is common practice).
+const USUAL_PORTS: &[(&str, &[u16])] = &[
+    (
+        "tls",
+        &[
+            443, 465, 563, 587, 636, 853, 989, 990, 992, 993, 994, 995, 2376, 4443, 5061, 5223, 5671, 6443, 6697, 8443,
+            8883, 9443,
+        ],
+    ),
+    ("quic", &[443, 853, 8443]),
+    ("http", &[80, 591, 631, 2375, 3128, 5985, 8000, 8008, 8080, 8081, 8086, 8088, 9090, 9100, 9200]),
+    ("ssh", &[22, 2222]),
+    ("dns", &[53, 5353, 5355]),
+];
+
+/// Ports of services that no recogniser knows (IANA, and what is common practice): not to recognise what is
+/// spoken there is no wonder. Time, management, files, databases, queues, monitoring, industry.
+const REGISTERED: &[u16] = &[
+    37, 49, 88, 102, 111, 123, 161, 162, 179, 389, 427, 445, 500, 502, 514, 515, 548, 554, 601, 623, 636, 655, 873,
+    1194, 1352, 1433, 1434, 1521, 1645, 1646, 1701, 1723, 1812, 1813, 1883, 2003, 2004, 2010, 2049, 2181, 2377, 2379,
+    2380, 2404, 3260, 3268, 3269, 3306, 3389, 3478, 4500, 4505, 4506, 4730, 4840, 4949, 5004, 5044, 5060, 5201, 5222,
+    5269, 5349, 5432, 5433, 5665, 5666, 5671, 5672, 5900, 6379, 6380, 6514, 6556, 7000, 7001, 7946, 8125, 8140, 8300,
+    8301, 8302, 8472, 8600, 9042, 9092, 9160, 9300, 9418, 9997, 10050, 10051, 11211, 12201, 20000, 24224, 24800, 25826,
+    27017, 27018, 28015, 44818, 47808, 50000, 51820, 61613, 61616,
+];
+
+/// What is strange, in words. Most sure first.
+pub fn oddities(moved: &Moved<'_>, usual: &Baseline) -> Vec<&'static str> {
+    let subject = &moved.top.subject;
+    let service = moved.contact.destination.service;
+    let application = subject.application;
+    let facts = moved.top.facts.as_deref();
+    let mut found = Vec::new();
+    // A name given in the handshake or by DNS makes an unread protocol less of a worry.
+    if application == Application::UNKNOWN && subject.name.is_none() && !REGISTERED.contains(&service.port) {
+        found.push("protocol not recognised");
+    }
+    if application.id() == "tls" && facts.is_some_and(|facts| facts.sni.is_none() && !facts.ech) {
+        found.push("TLS without a server name");
+    }
+    if application.id() == "http" {
+        match facts.and_then(|facts| facts.host.as_ref()) {
+            None => found.push("HTTP without a Host"),
+            Some(host) if is_number(host.as_str()) => found.push("the Host is an address"),
+            Some(_) => {}
+        }
+    }
+    if USUAL_PORTS.iter().any(|(id, ports)| *id == application.id() && !ports.contains(&service.port)) {
+        found.push("an odd port for its protocol");
+    }
+    if subject.name.is_none() && is_public(subject.remote) {
+        found.push("no name known for it");
+    }
+    if !usual.is_learning() && usual.service(Ledger::Initiated, service).is_none() {
+        found.push("service never used before");
+    }
+    found
+}
+
+/// Whether a Host header names an address rather than a name.
+fn is_number(host: &str) -> bool {
+    let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
+    host.parse::<IpAddr>().is_ok() || bare.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_in_a_host_header_is_seen_with_its_port() {
+        for (host, is) in
+            [("192.0.2.1", true), ("192.0.2.1:8080", true), ("[2001:db8::1]:80", true), ("a.example:80", false)]
+        {
+            assert_eq!(is_number(host), is, "{host}");
+        }
+    }
+}

@@ -23,9 +23,12 @@ pub mod words;
 
 use crate::baseline::Baseline;
 use crate::flow::Interval;
-use crate::model::Finding;
+use crate::model::{Finding, Timestamp};
 
 pub use book::AlertBook;
+pub use moved::Moved;
+
+use moved::by_destination;
 
 /// An entry of the table of detectors.
 pub struct Spec {
@@ -43,7 +46,14 @@ pub struct Spec {
 ///
 /// What it remembers between intervals is bounded, and depends on nothing but the intervals it was shown.
 pub trait Detector: Send {
-    fn judge(&mut self, seen: &Interval, usual: &Baseline, out: &mut Vec<Finding>);
+    fn judge(&mut self, seen: &Seen<'_>, usual: &Baseline, out: &mut Vec<Finding>);
+}
+
+/// An interval, and what moved in it added up by destination, once for all detectors.
+pub struct Seen<'a> {
+    pub at: Timestamp,
+    pub interval: &'a Interval,
+    pub moved: Vec<Moved<'a>>,
 }
 
 /// Every detector, in the order that help lists them.
@@ -80,9 +90,10 @@ impl Judges {
     /// What every detector has to say about an interval. Call it before the baseline learns from it.
     pub fn judge(&mut self, seen: &Interval, usual: &Baseline, out: &mut Vec<Finding>) {
         let learning = usual.is_learning();
+        let seen = Seen { at: seen.at, interval: seen, moved: by_destination(seen) };
         for (spec, detector) in &mut self.all {
             if !(learning && spec.needs_baseline) {
-                detector.judge(seen, usual, out);
+                detector.judge(&seen, usual, out);
             }
         }
     }

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use crate::baseline::{Baseline, Destination, Ledger};
-use crate::flow::Interval;
 use crate::model::{Finding, Protocol, Severity, Timestamp, Value};
 
-use super::moved::{Moved, by_destination};
-use super::oddity::oddities;
+use super::moved::Moved;
+use super::oddity::{oddities, strong};
 use super::recent::Recent;
 use super::rhythm::{Beat, Rhythm};
-use super::{Detector, Spec, words};
+use super::{Detector, Seen, Spec, words};
 
 pub static SPEC: Spec = Spec {
     id: "beacon",
@@ -49,18 +48,23 @@ struct Place {
 }
 
 impl Detector for Beacon {
-    fn judge(&mut self, seen: &Interval, usual: &Baseline, out: &mut Vec<Finding>) {
+    fn judge(&mut self, seen: &Seen<'_>, usual: &Baseline, out: &mut Vec<Finding>) {
         self.places.sweep(seen.at);
-        for moved in by_destination(seen) {
+        for moved in &seen.moved {
             let service = moved.contact.destination.service;
-            let is_clockwork = service.protocol != Protocol::TCP && CLOCKWORK.contains(&service.port);
+            // ICMP has a detector of its own; a ping is as regular as a clock.
+            let is_clockwork = match service.protocol {
+                Protocol::TCP => false,
+                Protocol::ICMP | Protocol::ICMPV6 => true,
+                _ => CLOCKWORK.contains(&service.port),
+            };
             if moved.contact.ledger != Ledger::Initiated || !moved.is_ours || is_clockwork || !moved.answered {
                 continue;
             }
             let key = (moved.contact.ledger, moved.contact.destination.clone());
             let place = self.places.entry(seen.at, key, Place::default);
-            if place.take(seen, &moved)
-                && let Some(finding) = place.look(seen.at, &moved, usual)
+            if place.take(seen, moved)
+                && let Some(finding) = place.look(seen.at, moved, usual)
             {
                 out.push(finding);
             }
@@ -70,7 +74,7 @@ impl Detector for Beacon {
 
 impl Place {
     /// Takes in an interval; whether anything began in it.
-    fn take(&mut self, seen: &Interval, moved: &Moved<'_>) -> bool {
+    fn take(&mut self, seen: &Seen<'_>, moved: &Moved<'_>) -> bool {
         let mut any = false;
         if moved.opened > 0 {
             // The first packet of a new flow is known to the microsecond; that of one opened again is not.
@@ -80,7 +84,8 @@ impl Place {
         }
         self.starts.sent(moved.bytes_out);
         if moved.bytes_out > 0 {
-            let is_burst = self.spoke.is_none_or(|spoke| seen.at.since(spoke) > seen.span.max(Duration::from_secs(1)));
+            let is_burst =
+                self.spoke.is_none_or(|spoke| seen.at.since(spoke) > seen.interval.span.max(Duration::from_secs(1)));
             if is_burst {
                 self.bursts.event(seen.at);
                 any = true;
@@ -101,9 +106,9 @@ impl Place {
         }
         let odd = oddities(moved, usual);
         let is_new = !usual.is_learning() && known.is_none_or(|known| known.age(at) < WEEK);
-        let severity = match odd.len() + usize::from(is_new) {
-            0 => return None,
-            1 => Severity::Medium,
+        let severity = match (strong(&odd) + usize::from(is_new), odd.len() + usize::from(is_new)) {
+            (0, _) => return None,
+            (_, 1) => Severity::Medium,
             _ => Severity::High,
         };
         if self.told.is_some_and(|(when, was)| severity <= was && at.since(when) < AGAIN) {

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::baseline::{Baseline, Destination, Ledger};
-use crate::flow::Interval;
+use crate::flow::Sample;
 use crate::model::{Finding, Opener, Protocol, Severity, TcpState, Timestamp, Value};
 
-use super::moved::{Moved, by_destination};
+use super::moved::Moved;
 use super::recent::Recent;
 use super::slide::Slide;
-use super::{Detector, Spec, words};
+use super::{Detector, Seen, Spec, words};
 
 pub static SPEC: Spec = Spec {
     id: "churn",
@@ -29,6 +29,8 @@ const GUESSES: u64 = 30;
 const LOGIN: &[&str] =
     &["ssh", "ftp", "telnet", "rdp", "vnc", "smb", "imap", "pop3", "mysql", "postgres", "redis", "mssql"];
 const LOGIN_PORTS: &[u16] = &[21, 22, 23, 445, 1433, 2222, 2323, 3306, 3389, 5432, 5900, 6379];
+const SECOND_TRY: Duration = Duration::from_millis(500);
+const THIRD_TRY: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_mins(5);
 
 struct Churn {
@@ -44,9 +46,9 @@ struct Place {
 }
 
 impl Detector for Churn {
-    fn judge(&mut self, seen: &Interval, usual: &Baseline, out: &mut Vec<Finding>) {
+    fn judge(&mut self, seen: &Seen<'_>, usual: &Baseline, out: &mut Vec<Finding>) {
         self.places.sweep(seen.at);
-        for moved in by_destination(seen) {
+        for moved in &seen.moved {
             let is_tcp = moved.contact.destination.service.protocol == Protocol::TCP;
             if moved.contact.ledger != Ledger::Initiated || !is_tcp || moved.top.opener != Opener::Handshake {
                 continue;
@@ -60,7 +62,7 @@ impl Detector for Churn {
                 self.places.entry(seen.at, key, || Place { tries: Slide::new(60), minute: Slide::new(10), told: None });
             place.tries.add(seen.at, moved.opened.into(), gone.into());
             place.minute.add(seen.at, moved.opened.into(), 0);
-            if let Some(finding) = place.look(seen.at, &moved, usual) {
+            if let Some(finding) = place.look(seen.at, moved, usual) {
                 out.push(finding);
             }
         }
@@ -108,12 +110,17 @@ impl Place {
     }
 }
 
-/// Whether a connection was refused, or is being tried again because nobody answered.
-pub fn is_in_vain(sample: &crate::flow::Sample) -> bool {
-    !sample.answered
-        && match sample.state {
-            TcpState::Reset => true,
-            TcpState::SynSent => sample.opened > 0,
-            _ => false,
-        }
+/// Whether a connection was refused in this interval, or is tried for the second time because nobody answered.
+///
+/// The first second says nothing: the answer may be on its way. Linux repeats a SYN after one second (RFC 6298),
+/// then after two, four and so on; only the first of these counts.
+pub fn is_in_vain(sample: &Sample) -> bool {
+    let waited = sample.last.since(sample.first);
+    let is_second_try = sample.opened == 0 && waited >= SECOND_TRY && waited < THIRD_TRY;
+    match sample.state {
+        _ if sample.answered => false,
+        TcpState::Reset => sample.packets_in > 0,
+        TcpState::SynSent => is_second_try,
+        _ => false,
+    }
 }

@@ -4,12 +4,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::baseline::{Baseline, Ledger, Service};
-use crate::flow::Interval;
 use crate::model::{Application, Finding, Severity, Timestamp, Value};
 
-use super::moved::{Moved, by_destination};
+use super::moved::Moved;
 use super::recent::Recent;
-use super::{Detector, Spec, words};
+use super::{Detector, Seen, Spec, words};
 
 pub static SPEC: Spec = Spec {
     id: "first-contact",
@@ -48,12 +47,12 @@ struct Fresh {
 }
 
 impl Detector for FirstContact {
-    fn judge(&mut self, seen: &Interval, usual: &Baseline, out: &mut Vec<Finding>) {
+    fn judge(&mut self, seen: &Seen<'_>, usual: &Baseline, out: &mut Vec<Finding>) {
         self.fresh.sweep(seen.at);
-        for moved in by_destination(seen) {
+        for moved in &seen.moved {
             if moved.contact.ledger == Ledger::Initiated
                 && moved.is_ours
-                && let Some(finding) = self.look(seen.at, &moved, usual)
+                && let Some(finding) = self.look(seen.at, moved, usual)
             {
                 out.push(finding);
             }

@@ -4,12 +4,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::baseline::{Baseline, Ledger, Service};
-use crate::flow::Interval;
 use crate::model::{Finding, Label, Opener, Protocol, Severity, Timestamp, Value};
 
-use super::moved::{Moved, by_destination};
+use super::moved::Moved;
 use super::recent::Recent;
-use super::{Detector, Spec, words};
+use super::{Detector, Seen, Spec, words};
 
 pub static SPEC: Spec = Spec {
     id: "new-service",
@@ -65,13 +64,13 @@ struct News {
 }
 
 impl Detector for NewService {
-    fn judge(&mut self, seen: &Interval, usual: &Baseline, out: &mut Vec<Finding>) {
+    fn judge(&mut self, seen: &Seen<'_>, usual: &Baseline, out: &mut Vec<Finding>) {
         self.told.sweep(seen.at);
-        for moved in by_destination(seen) {
+        for moved in &seen.moved {
             let news = match moved.contact.ledger {
-                Ledger::Initiated if moved.is_ours => ours(&moved, usual),
+                Ledger::Initiated if moved.is_ours => ours(moved, usual),
                 Ledger::Initiated => None,
-                Ledger::Replies => theirs(&moved, usual),
+                Ledger::Replies => theirs(moved, usual),
             };
             let Some(news) = news else { continue };
             let contact = &moved.contact;
@@ -81,7 +80,7 @@ impl Detector for NewService {
             let told = self.told.entry(seen.at, key, || Timestamp::ZERO);
             if told.nanos() == 0 || seen.at.since(*told) >= AGAIN {
                 *told = seen.at;
-                out.push(news.finding(seen.at, &moved, usual));
+                out.push(news.finding(seen.at, moved, usual));
             }
         }
     }

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use crate::baseline::{Baseline, Destination, Ledger};
-use crate::flow::Interval;
 use crate::model::{Finding, Severity, Timestamp, Value};
 
-use super::moved::{Moved, by_destination};
-use super::oddity::oddities;
+use super::moved::Moved;
+use super::oddity::{oddities, strong};
 use super::recent::Recent;
-use super::{Detector, Spec, words};
+use super::{Detector, Seen, Spec, words};
 
 pub static SPEC: Spec = Spec {
     id: "odd-destination",
@@ -35,10 +34,10 @@ struct Odd {
 }
 
 impl Detector for Odd {
-    fn judge(&mut self, seen: &Interval, usual: &Baseline, out: &mut Vec<Finding>) {
+    fn judge(&mut self, seen: &Seen<'_>, usual: &Baseline, out: &mut Vec<Finding>) {
         self.told.sweep(seen.at);
-        for moved in by_destination(seen) {
-            let is_talk = moved.is_ours && moved.answered && moved.bytes_out > 0;
+        for moved in &seen.moved {
+            let is_talk = moved.is_ours && moved.answered;
             if moved.contact.ledger != Ledger::Initiated || !is_talk {
                 continue;
             }
@@ -46,7 +45,7 @@ impl Detector for Odd {
             if !usual.is_learning() && known.is_some_and(|known| known.learned) {
                 continue;
             }
-            let Some((severity, score, why)) = case(seen.at, &moved, usual) else { continue };
+            let Some((severity, score, why)) = case(seen.at, moved, usual) else { continue };
             let key = (moved.contact.ledger, moved.contact.destination.clone());
             let told = self.told.entry(seen.at, key, || (Timestamp::ZERO, Severity::Info));
             if severity <= told.1 && seen.at.since(told.0) < AGAIN {
@@ -71,15 +70,18 @@ impl Detector for Odd {
 fn case(at: Timestamp, moved: &Moved<'_>, usual: &Baseline) -> Option<(Severity, u8, String)> {
     let odd = oddities(moved, usual);
     let top = moved.top;
-    if odd.is_empty() || top.total_payload_out < LEAST || top.total_payload_in == 0 {
+    if odd.is_empty() || top.total_payload_in == 0 {
         return None;
     }
     let to = words::destination(&moved.contact);
     let age = at.since(top.first);
     let sent = words::bytes(top.total_payload_out);
-    if let Some((_, severity, score)) = LONG.iter().find(|(least, ..)| age >= *least) {
+    if strong(&odd) > 0
+        && let Some((_, severity, score)) = LONG.iter().find(|(least, ..)| age >= *least)
+    {
         let why = format!("one conversation with {to} for {}, {sent} sent; {}", words::span(age), odd.join(", "));
         return Some((*severity, *score, why));
     }
-    (odd.len() >= 2).then(|| (Severity::Medium, 45, format!("{to} is strange: {}; {sent} sent", odd.join(", "))))
+    (odd.len() >= 2 && top.total_payload_out >= LEAST)
+        .then(|| (Severity::Medium, 45, format!("{to} is strange: {}; {sent} sent", odd.join(", "))))
 }

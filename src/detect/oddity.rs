@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use crate::baseline::{Baseline, Ledger};
-use crate::model::Application;
+use crate::model::{Application, Opener};
 
 use super::moved::Moved;
 use super::words::is_public;
@@ -35,6 +35,14 @@ const REGISTERED: &[u16] = &[
     27017, 27018, 28015, 44818, 47808, 50000, 51820, 61613, 61616,
 ];
 
+/// The one oddity that may only mean that the name was looked up before anybody watched.
+const NAMELESS: &str = "no name known for it";
+
+/// How many of these can stand alone.
+pub fn strong(odd: &[&str]) -> usize {
+    odd.iter().filter(|what| **what != NAMELESS).count()
+}
+
 /// What is strange, in words. Most sure first.
 pub fn oddities(moved: &Moved<'_>, usual: &Baseline) -> Vec<&'static str> {
     let subject = &moved.top.subject;
@@ -46,7 +54,9 @@ pub fn oddities(moved: &Moved<'_>, usual: &Baseline) -> Vec<&'static str> {
     if application == Application::UNKNOWN && subject.name.is_none() && !REGISTERED.contains(&service.port) {
         found.push("protocol not recognised");
     }
-    if application.id() == "tls" && facts.is_some_and(|facts| facts.sni.is_none() && !facts.ech) {
+    // Seen from the middle, the handshake with the name is missing.
+    let is_whole = moved.top.opener == Opener::Handshake;
+    if application.id() == "tls" && is_whole && facts.is_some_and(|facts| facts.sni.is_none() && !facts.ech) {
         found.push("TLS without a server name");
     }
     if application.id() == "http" {
@@ -60,7 +70,7 @@ pub fn oddities(moved: &Moved<'_>, usual: &Baseline) -> Vec<&'static str> {
         found.push("an odd port for its protocol");
     }
     if subject.name.is_none() && is_public(subject.remote) {
-        found.push("no name known for it");
+        found.push(NAMELESS);
     }
     if !usual.is_learning() && usual.service(Ledger::Initiated, service).is_none() {
         found.push("service never used before");

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use crate::baseline::Baseline;
-use crate::flow::Interval;
 use crate::model::{Application, Finding, Protocol, Severity, Subject, Timestamp, Value};
 
 use super::words;
-use super::{Detector, Spec};
+use super::{Detector, Seen, Spec};
 
 pub static SPEC: Spec = Spec {
     id: "table-pressure",
@@ -29,8 +28,8 @@ struct Pressure {
 }
 
 impl Detector for Pressure {
-    fn judge(&mut self, seen: &Interval, _usual: &Baseline, out: &mut Vec<Finding>) {
-        let pressure = seen.pressure;
+    fn judge(&mut self, seen: &Seen<'_>, _usual: &Baseline, out: &mut Vec<Finding>) {
+        let pressure = seen.interval.pressure;
         if pressure.evicted_flows == 0 {
             return;
         }

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::baseline::{Baseline, Contact, Ledger};
-use crate::flow::{Interval, Sample};
+use crate::flow::Sample;
 use crate::model::{Application, Finding, Opener, Protocol, Severity, Subject, Timestamp, Value};
 
 use super::recent::Recent;
-use super::{Detector, Spec, words};
+use super::{Detector, Seen, Spec, words};
 
 pub static SPEC: Spec = Spec {
     id: "scan",
@@ -43,10 +43,10 @@ struct Try {
 }
 
 impl Detector for Scan {
-    fn judge(&mut self, seen: &Interval, usual: &Baseline, out: &mut Vec<Finding>) {
+    fn judge(&mut self, seen: &Seen<'_>, usual: &Baseline, out: &mut Vec<Finding>) {
         self.tried.sweep(seen.at);
         let mut latest: Option<&Sample> = None;
-        for sample in seen.samples.iter().filter(|sample| is_attempt(sample)) {
+        for sample in seen.interval.samples.iter().filter(|sample| is_attempt(sample)) {
             let remote = (sample.subject.remote, sample.subject.port);
             if sample.opened > 0 {
                 let answered = sample.answered;

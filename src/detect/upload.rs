@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use crate::baseline::{Baseline, Destination, Ledger, Scale, balance};
-use crate::flow::Interval;
 use crate::model::{Finding, Severity, Timestamp, Value};
 
-use super::moved::{Moved, by_destination};
+use super::moved::Moved;
 use super::oddity::oddities;
 use super::recent::Recent;
 use super::slide::Slide;
-use super::{Detector, Spec, words};
+use super::{Detector, Seen, Spec, words};
 
 pub static SPEC: Spec = Spec {
     id: "upload",
@@ -62,9 +61,9 @@ struct Case {
 }
 
 impl Detector for Upload {
-    fn judge(&mut self, seen: &Interval, usual: &Baseline, out: &mut Vec<Finding>) {
+    fn judge(&mut self, seen: &Seen<'_>, usual: &Baseline, out: &mut Vec<Finding>) {
         self.places.sweep(seen.at);
-        for moved in by_destination(seen) {
+        for moved in &seen.moved {
             if moved.contact.ledger != Ledger::Initiated || !moved.is_ours {
                 continue;
             }
@@ -76,13 +75,13 @@ impl Detector for Upload {
             });
             place.minutes.add(seen.at, moved.bytes_out, moved.bytes_in);
             place.hours.add(seen.at, moved.bytes_out, moved.bytes_in);
-            let Some(case) = place.case(seen.at, &moved, usual) else { continue };
+            let Some(case) = place.case(seen.at, moved, usual) else { continue };
             let is_news = place.told.is_none_or(|(at, bytes, severity)| {
                 case.severity > severity || case.bytes_out / 2 >= bytes || seen.at.since(at) >= AGAIN
             });
             if is_news {
                 place.told = Some((seen.at, case.bytes_out, case.severity));
-                out.push(case.finding(seen.at, &moved, usual));
+                out.push(case.finding(seen.at, moved, usual));
             }
         }
     }

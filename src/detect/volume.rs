@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use crate::baseline::{Band, Baseline, Destination, Ledger, Scale};
-use crate::flow::Interval;
 use crate::model::{Finding, Severity, Timestamp, Value};
 
-use super::moved::{Moved, by_destination};
+use super::moved::Moved;
 use super::recent::Recent;
-use super::{Detector, Spec, words};
+use super::{Detector, Seen, Spec, words};
 
 pub static SPEC: Spec = Spec {
     id: "volume",
@@ -69,20 +68,20 @@ struct Spike {
 }
 
 impl Detector for Volume {
-    fn judge(&mut self, seen: &Interval, usual: &Baseline, out: &mut Vec<Finding>) {
+    fn judge(&mut self, seen: &Seen<'_>, usual: &Baseline, out: &mut Vec<Finding>) {
         self.sums.sweep(seen.at);
-        for moved in by_destination(seen) {
+        for moved in &seen.moved {
             if moved.bytes_out == 0 {
                 continue;
             }
             let key = (moved.contact.ledger, moved.contact.destination.clone());
             let sums = self.sums.entry(seen.at, key, Sums::default);
-            let spike = sums.add(seen.at, &moved, usual);
+            let spike = sums.add(seen.at, moved, usual);
             if let Some(spike) = spike
                 && sums.told.is_none_or(|(at, bytes)| spike.bytes / 2 >= bytes || seen.at.since(at) >= AGAIN)
             {
                 sums.told = Some((seen.at, spike.bytes));
-                out.push(spike.finding(seen.at, &moved));
+                out.push(spike.finding(seen.at, moved));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Numbers as an operator reads them, for the sentences of findings.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::baseline::{Baseline, Contact, Ledger, Place};
@@ -57,22 +58,22 @@ pub fn subject_of(contact: &Contact, top: &Sample) -> Subject {
     }
 }
 
-/// Whether an address can be anywhere in the world: not private, shared, link-local or reserved.
-pub fn is_public(ip: std::net::IpAddr) -> bool {
+/// Whether an address can be anywhere in the world (IANA special-purpose address registries): not private,
+/// shared, link-local, reserved, or kept for documentation.
+pub fn is_public(ip: IpAddr) -> bool {
     match ip {
-        std::net::IpAddr::V4(ip) => {
+        IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();
             let is_shared = a == 100 && (64..128).contains(&b); // RFC 6598
             let is_benchmark = a == 198 && (b == 18 || b == 19); // RFC 2544
-            !(ip.is_private()
-                || ip.is_link_local()
-                || ip.is_loopback()
-                || is_shared
-                || is_benchmark
-                || a == 0
-                || a >= 224)
+            let is_local = ip.is_private() || ip.is_link_local() || ip.is_loopback() || ip.is_documentation();
+            !(is_local || is_shared || is_benchmark || a == 0 || a >= 224)
         }
-        std::net::IpAddr::V6(ip) => ip.segments().first().is_some_and(|head| head & 0xe000 == 0x2000), // RFC 4291
+        IpAddr::V6(ip) => {
+            let [a, b, ..] = ip.segments();
+            let is_documentation = a == 0x2001 && b == 0xdb8; // RFC 3849
+            a & 0xe000 == 0x2000 && !is_documentation // RFC 4291
+        }
     }
 }
 
@@ -88,5 +89,21 @@ mod tests {
         }
         assert_eq!((bytes(0), bytes(60_100_000), bytes(2_000_000)), ("0 B".into(), "60.1 MB".into(), "2 MB".into()));
         assert_eq!((times(1.5), times(20.4)), ("1.5×".into(), "20×".into()));
+    }
+
+    #[test]
+    fn public_is_what_can_be_anywhere() {
+        for (ip, is) in [
+            ("8.8.8.8", true),
+            ("10.1.2.3", false),
+            ("100.64.0.1", false),
+            ("192.0.2.1", false),
+            ("224.0.0.1", false),
+            ("2600::1", true),
+            ("2001:db8::1", false),
+            ("fd00::1", false),
+        ] {
+            assert_eq!(is_public(ip.parse().unwrap()), is, "{ip}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Application, Direction, FlowKey, Name, NameSource, Opener, Owner, Subject, Timestamp};
+use crate::model::{Application, Direction, FlowKey, Label, Name, NameSource, Opener, Owner, Subject, Timestamp};
 
 use super::history::STEPS;
 use super::interval::{Interval, Pressure, Sample};
@@ -183,11 +183,19 @@ pub(super) fn subject(record: &Record, cold: &Cold) -> Subject {
         remote: theirs.ip,
         port,
         protocol: record.key.protocol(),
-        // Whoever owns an address writes its reverse name: nothing is judged by it.
-        name: cold.name().filter(|name| name.source != NameSource::Ptr).map(|name| name.text.clone()),
+        // Whoever owns an address writes its reverse name, and an address in a Host header is no name:
+        // nothing is judged by them.
+        name: cold
+            .name()
+            .filter(|name| name.source != NameSource::Ptr && !is_address(&name.text))
+            .map(|name| name.text.clone()),
         application: cold.facts().map_or(Application::PENDING, |facts| facts.application),
         flow: Some(record.key),
     }
+}
+
+fn is_address(name: &Label) -> bool {
+    name.as_str().parse::<std::net::IpAddr>().is_ok()
 }
 
 pub(super) fn direction(record: &Record) -> Direction {

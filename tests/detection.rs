@@ -149,7 +149,6 @@ fn is_true(alert: &Alert, truth: &[String]) -> bool {
 /// Captures of attacks whose target must be named by a finding of medium severity or above.
 const FOUND: &[&str] = &[
     "caldera_manx_tcp",
-    "caldera_ragdoll",
     "cs2_amazon_https_14s",
     "cs_default_https_10s",
     "dcrat_7084",

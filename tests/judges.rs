@@ -750,11 +750,18 @@ fn data_in_icmp_is_told_and_ping_is_not() {
 
 #[test]
 fn two_oddities_or_one_and_hours_are_told() {
-    let odd = Send { name: None, ..tls("10.7.0.4:7084", "", 500, 900) };
+    let odd = Send { name: None, ..tls("8.8.4.7:7084", "", 500, 900) };
     let mut play = Play::learning(Duration::from_hours(24));
     second(&mut play, &[odd]);
     let said = play.said_by("odd-destination");
     assert!(said[0].why.contains("TLS without a server name, an odd port for its protocol"), "{:#?}", play.said);
+    // The same within a network of one's own is nothing.
+    let mut near = Play::learning(Duration::from_hours(24));
+    for port in [7_084, 9_000, 8_888] {
+        let to = format!("10.7.0.4:{port}");
+        second(&mut near, &[Send { name: Some("10.7.0.4"), app: "http", ..bare(&to, "http", 500, 900) }]);
+    }
+    assert_eq!(near.said, []);
 
     let one = bare("10.7.0.5:1234", "unknown", 10, 100);
     let mut long = Play::learning(Duration::from_hours(24));

@@ -62,14 +62,17 @@ pub fn oddities(moved: &Moved<'_>, usual: &Baseline) -> Vec<&'static str> {
     if application.id() == "http" {
         match facts.and_then(|facts| facts.host.as_ref()) {
             None => found.push("HTTP without a Host"),
-            Some(host) if is_number(host.as_str()) => found.push("the Host is an address"),
+            // Within a network of one's own, addresses are what one types.
+            Some(host) if is_number(host.as_str()) && is_public(subject.remote) => found.push("the Host is an address"),
             Some(_) => {}
         }
     }
-    if USUAL_PORTS.iter().any(|(id, ports)| *id == application.id() && !ports.contains(&service.port)) {
+    // Within networks of one's own, services listen anywhere.
+    let is_far = is_public(subject.remote);
+    if is_far && USUAL_PORTS.iter().any(|(id, ports)| *id == application.id() && !ports.contains(&service.port)) {
         found.push("an odd port for its protocol");
     }
-    if subject.name.is_none() && is_public(subject.remote) {
+    if subject.name.is_none() && is_far {
         found.push(NAMELESS);
     }
     if !usual.is_learning() && usual.service(Ledger::Initiated, service).is_none() {

@@ -81,8 +81,8 @@ command_of() {
         nethogs) echo "nethogs -t -C $IF" ;;
         bandwhich) echo "bandwhich --raw -n -i $IF" ;;
         bandwhich-screen) echo "bandwhich -n -i $IF" ;;
-        rustnet) echo "rustnet --no-tui -i $IF" ;;
-        rustnet-screen) echo "rustnet -i $IF" ;;
+        rustnet) echo "rustnet --headless --output jsonl --no-resolve-dns -i $IF" ;;
+        rustnet-screen) echo "rustnet --no-resolve-dns -i $IF" ;;
     esac
 }
 
@@ -158,6 +158,17 @@ measure() {
                 drops=$(sed -n 's/.*drops \([0-9]*\).*/\1/p' <<< "$report" | tail -n 1)
                 drops=${drops:--}
                 cp /dev/stdin "$WORK/screen.$part" <<< "$report"
+                ;;
+            rustnet)
+                # It reads its own statistics, so nothing is left of them to read here.
+                report=$(tail -n 1 "$WORK/out")
+                packets=$(field "$report" capture_packets_dropped)
+                drops=$(field "$report" packets_dropped)
+                if [ -n "$packets" ] && [ -n "$drops" ]; then drops=$((packets + drops)); else drops=-; fi
+                packets=-
+                ;;
+            *-screen)
+                [[ $tool == rustnet* ]] || read -r packets drops < <(lab losses "$MONITOR" 2>/dev/null || echo "- -")
                 ;;
             *)
                 read -r packets drops < <(lab losses "$MONITOR" 2>/dev/null || echo "- -")

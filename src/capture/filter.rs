@@ -5,7 +5,9 @@
 //! ```
 //!
 //! The language is that of pcap-filter(7), without what needs a name look-up, a loop or a link type that
-//! egret does not read; those are refused with the reason. Where libpcap takes a text, the same frames match.
+//! egret does not read; those are refused with the reason. Where libpcap takes a text, the same frames match,
+//! but for one thing: every byte of an expression such as `ip[8] - tcp[0]` needs its protocol, where libpcap
+//! checks that of the first byte only.
 
 mod assemble;
 mod condition;
@@ -208,6 +210,14 @@ mod tests {
             assert_eq!(takes(&RAW, "outbound", &packet, heading), outbound, "{heading:?}");
             assert_eq!(takes(&RAW, "inbound", &packet, heading), !outbound, "{heading:?}");
         }
+    }
+
+    #[test]
+    fn every_byte_of_an_expression_needs_its_protocol() {
+        let packet = [ip_to([10, 0, 0, 2]), vec![7; 20]].concat();
+        assert!(takes(&RAW, "ip[8] - udp[0] != 0", &packet, Heading::Host));
+        assert!(!takes(&RAW, "ip[8] - tcp[0] != 0", &packet, Heading::Host));
+        assert!(!takes(&RAW, "ip[tcp[0]] = 0 or tcp[ip[0] & 1] != 1", &packet, Heading::Host));
     }
 
     #[test]

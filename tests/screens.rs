@@ -39,6 +39,13 @@ fn talkers_with_owners_and_details() {
 }
 
 #[test]
+fn details_on_the_whole_screen() {
+    let mut stage = Stage::new(80, 24, sample::owned());
+    stage.keys("z");
+    insta::assert_snapshot!("zoomed_80x24", stage.text());
+}
+
+#[test]
 fn the_other_views() {
     for (key, name) in [("F3", "alerts"), ("F4", "baseline"), ("F5", "interfaces")] {
         for (width, height) in [(40, 8), (80, 24), (160, 45)] {

@@ -42,14 +42,17 @@ pub(super) fn empty_sentence(app: &App, snapshot: &Snapshot) -> String {
 pub(super) fn notes(app: &App) -> String {
     let list = &app.talkers.list;
     let notes: Vec<String> = [
-        (list.late, "hidden rows since the freeze (o)"),
-        (list.known, "known-good flows hidden (K)"),
-        (list.filtered, "flows hidden by filters (0)"),
-        (list.unlisted, "flows not listed"),
+        (list.late, "row", "hidden since the freeze (o)"),
+        (list.known, "known-good flow", "hidden (K)"),
+        (list.filtered, "flow", "hidden by filters (0)"),
+        (list.unlisted, "flow", "not listed"),
     ]
     .into_iter()
-    .filter(|(sum, _)| sum.count > 0)
-    .map(|(sum, what)| format!("+{} {what}, {} out", sum.count, format::bytes(sum.bytes)))
+    .filter(|(sum, _, _)| sum.count > 0)
+    .map(|(sum, what, how)| {
+        let s = if sum.count == 1 { "" } else { "s" };
+        format!("+{} {what}{s} {how}, {} out", sum.count, format::bytes(sum.bytes))
+    })
     .collect();
     notes.join("; ")
 }

@@ -26,6 +26,8 @@ pub enum Action {
     /// What the selected line is about: details, or the flow of an alert.
     Enter,
     Back,
+    /// Details on the whole screen, or beside the table again.
+    Zoom,
     Expand,
     Collapse,
 

@@ -25,6 +25,8 @@ pub struct App {
     pub(crate) toast: Option<Toast>,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) paused: bool,
+    /// The details take the room of the table too.
+    pub(crate) zoomed: bool,
     pub(crate) talkers: Talkers,
     pub(crate) alerts: Cursor<u64>,
     pub(crate) marks: Cursor<Label>,
@@ -58,6 +60,7 @@ impl App {
             toast: None,
             overlay: None,
             paused: false,
+            zoomed: false,
             talkers: Talkers::default(),
             alerts: Cursor::default(),
             marks: Cursor::default(),

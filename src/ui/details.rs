@@ -57,7 +57,8 @@ pub(super) fn paint(app: &App, buf: &mut Buffer, area: Rect, lines: &[DetailLine
     }
     let left = lines.len().saturating_sub(area.height.saturating_sub(1).into());
     if left > 0 && area.height > 1 {
-        let text = format!(" +{left} lines ");
+        let how = if app.zoomed { "" } else { ": z" };
+        let text = format!(" +{left} more{how} ");
         let x = area.width.saturating_sub(width(&text) as u16 + 1);
         put(buf, area, x, 0, area.width, &text, theme.dim);
         tint(buf, area, x, 0, width(&text) as u16, theme.dim);

@@ -109,6 +109,7 @@ pub static KEYMAP: &[Binding] = &[
     bind(Move, "G", In::ANY, A::Bottom, "last line"),
     bind(Move, "enter", In::TALKERS, A::Enter, "why: open or close the details"),
     bind(Move, "enter", In::ALERTS, A::Enter, "go to the flow of this alert"),
+    bind(Move, "z", In::ROWS, A::Zoom, "details on the whole screen, or beside the table"),
     bind(Move, "esc", In::ANY, A::Back, "close, let go of the selection"),
     bind(Move, "right", In::TALKERS, A::Expand, "show the flows of this row"),
     bind(Move, "left", In::TALKERS, A::Collapse, "fold them up again"),

@@ -42,8 +42,8 @@ impl Layout {
             _ => (0, 0),
         };
         let totals = match height {
-            20.. => 3,
-            12..20 => 1,
+            20.. if !(has_details && app.zoomed) => 3,
+            12.. => 1,
             _ => 0,
         };
         let has_room = u16::from(height >= 10);
@@ -59,7 +59,11 @@ impl Layout {
         let foot = has_room + totals + 1;
         let body = take(height.saturating_sub(top.height + rates.height + banner.height + graph.height + foot));
         let (rule, totals, hints) = (take(has_room), take(totals), take(1));
-        let (body, details) = if has_details { split(body, below) } else { (body, Rect::default()) };
+        let (body, details) = match (has_details, app.zoomed) {
+            (false, _) => (body, Rect::default()),
+            (true, false) => split(body, below),
+            (true, true) => (Rect { height: 0, ..body }, body),
+        };
         Self { top, rates, banner, graph, graph_out, body, details, rule, totals, hints }
     }
 }

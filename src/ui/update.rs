@@ -76,7 +76,9 @@ pub(super) fn update(app: &mut App, action: Action, snapshot: &Snapshot) -> Opti
         | Action::HalfDown
         | Action::Top
         | Action::Bottom => step(app, action, snapshot),
-        Action::Enter | Action::Back | Action::Expand | Action::Collapse => open_and_close(app, action, snapshot),
+        Action::Enter | Action::Back | Action::Zoom | Action::Expand | Action::Collapse => {
+            open_and_close(app, action, snapshot)
+        }
         Action::Filter => prompt::open(app, Asking::Filter),
         Action::Pattern => prompt::open(app, Asking::Pattern),
         Action::CaptureFilter => prompt::open(app, Asking::CaptureFilter),
@@ -133,6 +135,14 @@ fn open_and_close(app: &mut App, action: Action, snapshot: &Snapshot) {
                 select_what_is_explained(app, snapshot);
             }
             app.talkers.details = !app.talkers.details;
+        }
+        (Action::Back, _) if app.zoomed => app.zoomed = false,
+        (Action::Zoom, _) => {
+            if app.view == ViewId::Talkers && !app.talkers.details {
+                app.zoomed = false;
+                open_and_close(app, Action::Enter, snapshot);
+            }
+            app.zoomed = !app.zoomed;
         }
         (Action::Back, ViewId::Talkers) if app.talkers.details => app.talkers.details = false,
         (Action::Back, ViewId::Talkers) => app.talkers.cursor.clear(),

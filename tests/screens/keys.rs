@@ -43,6 +43,9 @@ const CASES: &[(&str, &str, &str)] = &[
     ("C-d C-u", "▸‼ 185.220.101.7:9001", ""),
     ("j enter", "WHY    +60 first contact", ""),
     ("enter enter", "by score", "WHY    +60"),
+    ("j z", "WHY    +60 first contact", "DESTINATION"),
+    ("j z esc", "DESTINATION", ""),
+    ("F3 z", "WHY    first contact", "STATE   WHAT"),
     ("j enter esc", "▸‼", "WHY    +60"),
     ("j esc", "by score", "▸"),
     ("F3 esc", "DESTINATION", ""),
@@ -80,12 +83,12 @@ const CASES: &[(&str, &str, &str)] = &[
     ("j x 0", "everything is shown", ""),
     ("j j +", "only paste.example.net:443", "‼ 185.220"),
     ("0", "nothing was hidden", ""),
-    ("K", "+1 known-good flows hidden (K), 1.90GB out", "backups.s3"),
-    ("K K", "known-good rows shown", "flows hidden"),
+    ("K", "+1 known-good flow hidden (K), 1.90GB out", "backups.s3"),
+    ("K K", "known-good rows shown", "hidden (K)"),
     ("e", "egress only", ">:443"),
     ("e e", "flows opened by others too", "egress only"),
     ("'", "only what came after 12:04:31", "paste.example.net"),
-    ("' '", "what was there before, too", "flows hidden"),
+    ("' '", "what was there before, too", "hidden by"),
     // Judging.
     ("m", "Known-good: what?", ""),
     ("j m", "1 row and 1 alert become quiet; covers 1 flow", ""),
@@ -245,7 +248,7 @@ fn a_frozen_order_hides_new_rows_and_says_how_much_they_send() {
     let new = sample::flow(1, "203.0.113.200", 80, egret::model::Protocol::TCP);
     next.rows.push(sample::busy(new, [9_000_000; 3], 0, 5_000_000, 0));
     stage.observe(next);
-    assert!(stage.text().contains("+1 hidden rows since the freeze (o), 5.00MB out"), "{}", stage.text());
+    assert!(stage.text().contains("+1 row hidden since the freeze (o), 5.00MB out"), "{}", stage.text());
     assert!(!stage.text().contains("203.0.113.200"));
     stage.keys("o");
     assert!(stage.text().contains("203.0.113.200"));

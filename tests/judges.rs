@@ -791,3 +791,22 @@ fn every_detector_has_a_test_that_fires_it() {
         assert!(text.contains(&words), "{} is not tested here", spec.id);
     }
 }
+
+#[test]
+fn a_snoozed_alert_lights_nothing_until_it_is_over() {
+    let mut play = learnt();
+    play.send(FLOOD).tick();
+    let id = play.book.alerts()[0].id;
+    assert!(play.book.acknowledge(id) && !play.book.acknowledge(id + 1));
+    assert!(play.row(&NAS).1 > 0, "seen is not quiet");
+    assert!(play.book.snooze(id, play.now().plus(Duration::from_mins(30))));
+    assert_eq!(play.row(&NAS).1, 0);
+    play.send(FLOOD).tick();
+    play.pass(1_700);
+    play.send(FLOOD).tick();
+    assert_eq!(play.row(&NAS).1, 0);
+    play.pass(120);
+    play.send(FLOOD).tick();
+    assert!(play.row(&NAS).1 > 0);
+    assert_eq!((play.book.alerts().len(), play.book.alerts()[0].state), (1, AlertState::New));
+}

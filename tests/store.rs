@@ -306,3 +306,58 @@ fn kill_at_any_instant_leaves_a_sound_file() {
         drop(store);
     }
 }
+
+/// Set in the child process that has a small disk of its own.
+const SMALL: &str = "EGRET_TEST_STORE_SMALL_DISK";
+
+/// Not a test of its own: runs where `a_full_disk_is_said_and_nothing_is_lost` put it.
+#[test]
+fn child_fills_its_disk() {
+    let Some(dir) = std::env::var_os(SMALL) else { return };
+    let dir = Path::new(&dir);
+    let state = dir.join("state");
+    let (store, _) = Store::open(&state, &words()).unwrap();
+    let mut filler = fs::File::create(dir.join("filler")).unwrap();
+    while filler.write_all(&[0; 4_096]).is_ok() {}
+    let writer = StoreWriter::spawn(store).unwrap();
+    writer.offer(batch(0..2_000, Vec::new()));
+    wait_until(|| writer.health().is_some());
+    let said = writer.health().unwrap();
+    assert!(said.what.as_str().contains("the disk is full"), "{}", said.what);
+    filler.set_len(0).unwrap();
+    writer.offer(batch(2_000..2_010, Vec::new()));
+    wait_until(|| writer.health().is_none());
+    assert_eq!(writer.finish(), None);
+    let (_, loaded) = Store::open(&state, &words()).unwrap();
+    assert_eq!((loaded.baseline.rows.len(), loaded.kept_aside), (2_010, None));
+    println!("all of it is there");
+}
+
+#[test]
+fn a_full_disk_is_said_and_nothing_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    // A mount namespace of its own: nobody else sees this disk, and it is gone with the process.
+    let script =
+        r#"mount -t tmpfs -o size=3m,mode=700 none "$1" && exec "$2" --exact child_fills_its_disk --nocapture"#;
+    let output = Command::new("unshare")
+        .args(["-Urm", "sh", "-c", script, "sh"])
+        .arg(dir.path())
+        .arg(std::env::current_exe().unwrap())
+        .env(SMALL, dir.path())
+        .output();
+    let output = match output {
+        Ok(output) => output,
+        Err(error) => return skip("a_full_disk_is_said_and_nothing_is_lost", &error.to_string()),
+    };
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    if said.contains("unshare:") || said.contains("mount:") {
+        return skip("a_full_disk_is_said_and_nothing_is_lost", said.trim());
+    }
+    assert!(output.status.success() && said.contains("all of it is there"), "{said}");
+}
+
+/// Says why a test did not run; that is a failure where everything should run.
+fn skip(test: &str, why: &str) {
+    println!("SKIPPED {test}: {why}");
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{test} was skipped: {why}");
+}

@@ -44,6 +44,8 @@ pub struct AlertBook {
     next_id: u64,
     dropped: u64,
     swept: Timestamp,
+    /// The end of the latest interval.
+    at: Timestamp,
 }
 
 impl Default for AlertBook {
@@ -62,6 +64,7 @@ impl AlertBook {
             next_id: 1,
             dropped: 0,
             swept: Timestamp::ZERO,
+            at: Timestamp::ZERO,
         }
     }
 
@@ -117,7 +120,8 @@ impl AlertBook {
         let keys = self.by_remote.get(&remote.ip).into_iter().chain(by_name).flatten();
         for entry in keys.filter_map(|key| self.entries.get(key)) {
             let is_meant = entry.is_about(key, remote, protocol, name);
-            if is_meant && !found.iter().any(|other| Arc::ptr_eq(other, &entry.latest)) {
+            let is_snoozed = matches!(entry.alert.state, AlertState::Snoozed(until) if self.at < until);
+            if is_meant && !is_snoozed && !found.iter().any(|other| Arc::ptr_eq(other, &entry.latest)) {
                 found.push(Arc::clone(&entry.latest));
             }
         }
@@ -210,6 +214,7 @@ impl AlertBook {
 
     /// Builds the look-up tables again: only lit entries, so it stays small.
     fn index(&mut self, at: Timestamp) {
+        self.at = at;
         self.by_remote.clear();
         self.by_name.clear();
         for (key, entry) in &self.entries {

@@ -31,6 +31,7 @@ pub(super) fn screen(setup: &Setup, display: &Display) -> UiOptions {
             LineDisplay::OneLineReceived => Lines::Received,
         },
         bars: display.bars,
+        link_local: display.link_local,
         log_scale: display.log_scale,
         max_bandwidth: display.max_bandwidth,
         totals: display.show_totals,

@@ -115,7 +115,7 @@ pub struct Display {
     pub show_totals: bool,
     pub show_source: bool,
     pub show_destination: bool,
-    /// Whether IPv6 link-local traffic is listed (`-l`); it is counted in any case.
+    /// Whether IPv6 link-local traffic is listed (`-l`) even where nothing is wrong with it; it is counted in any case.
     pub link_local: bool,
     pub group_by: Grouping,
     pub sort: Option<Sort>,

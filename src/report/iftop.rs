@@ -19,7 +19,7 @@ pub struct IftopOptions {
     pub filter: Filter,
     pub source_ports: bool,
     pub destination_ports: bool,
-    /// Whether IPv6 link-local traffic is listed.
+    /// Whether IPv6 link-local traffic is listed even where nothing is wrong with it.
     pub link_local: bool,
 }
 
@@ -107,10 +107,9 @@ fn three(out: &mut dyn Write, head: &str, [a, b, c]: [String; 3]) -> io::Result<
 
 /// Flows of the same two hosts are one row, unless ports are shown.
 fn pairs(snapshot: &Snapshot, options: &IftopOptions) -> Vec<Row> {
-    let flows =
-        snapshot.rows.iter().enumerate().filter(|(_, row)| {
-            (options.link_local || !is_link_local(row)) && options.filter.matches_at(row, snapshot.at)
-        });
+    let flows = snapshot.rows.iter().enumerate().filter(|(_, row)| {
+        (options.link_local || row.score > 0 || !row.is_link_local()) && options.filter.matches_at(row, snapshot.at)
+    });
     let groups = group_by(flows, |row| id_of(row, options));
     let mut rows: Vec<Row> = groups.into_iter().map(|(row, _)| row).collect();
     match options.sort {
@@ -128,13 +127,6 @@ fn pairs(snapshot: &Snapshot, options: &IftopOptions) -> Vec<Row> {
         Some(sort) => super::select::order(&mut rows, sort),
     }
     rows
-}
-
-fn is_link_local(row: &Row) -> bool {
-    [row.local, row.remote].into_iter().flatten().any(|end| match end.ip {
-        IpAddr::V6(ip) => ip.is_unicast_link_local(),
-        IpAddr::V4(_) => false,
-    })
 }
 
 fn id_of(row: &Row, options: &IftopOptions) -> RowId {

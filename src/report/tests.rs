@@ -310,6 +310,17 @@ fn text_mode_looks_like_iftop() {
 }
 
 #[test]
+fn link_local_traffic_is_listed_when_asked_for_or_when_something_is_wrong_with_it() {
+    let row = |score| Row { score, ..flow(Protocol::UDP, end("fe80::1", 546), end("ff02::1:2", 547), 300) };
+    let shown = |score, link_local| {
+        let snapshot = Snapshot { rows: vec![row(score)], ..snapshot() };
+        let options = iftop::IftopOptions { link_local, ..Default::default() };
+        printed(|out| iftop::report(out, &snapshot, &options)).contains("fe80::1")
+    };
+    assert_eq!([shown(0, false), shown(0, true), shown(40, false)], [false, true, true]);
+}
+
+#[test]
 fn checks_have_the_published_shape_and_show_what_helps() {
     let all = [
         checks::Check::new("capture", "ring", checks::Status::Fine, "opens"),

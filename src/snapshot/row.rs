@@ -110,6 +110,12 @@ impl Row {
         self.last.since(self.first)
     }
 
+    /// Whether an end is an IPv6 link-local address (RFC 4291 §2.5.6).
+    pub fn is_link_local(&self) -> bool {
+        let ends = [self.local, self.remote].into_iter().flatten();
+        ends.into_iter().any(|end| matches!(end.ip, IpAddr::V6(ip) if ip.is_unicast_link_local()))
+    }
+
     /// The finding that weighs most.
     pub fn reason(&self) -> Option<&Arc<Finding>> {
         self.findings.iter().max_by_key(|finding| finding.score)

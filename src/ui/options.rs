@@ -41,6 +41,8 @@ pub struct UiOptions {
     pub totals: bool,
     pub hide_known: bool,
     pub egress_only: bool,
+    /// Whether IPv6 link-local traffic is listed even where nothing is wrong with it; `-l`.
+    pub link_local: bool,
     pub look: Look,
     /// Login name that goes into marks.
     pub user: Label,
@@ -75,6 +77,7 @@ impl Default for UiOptions {
             totals: true,
             hide_known: false,
             egress_only: false,
+            link_local: true,
             look: Look::default(),
             user: Label::default(),
             source: None,

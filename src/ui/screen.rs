@@ -106,6 +106,7 @@ impl Screen {
     pub(crate) fn sift(&self, row: &Row, options: &UiOptions, now: Timestamp) -> Seen {
         let hidden = options.egress_only
             && matches!(row.direction, Direction::In | Direction::Local | Direction::Transit)
+            || (!options.link_local && row.score == 0 && row.is_link_local())
             || self.since.is_some_and(|since| row.first < since)
             || self.only.as_ref().is_some_and(|pick| !pick.covers(row))
             || self.excluded.iter().any(|pick| pick.covers(row))

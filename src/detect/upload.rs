@@ -36,7 +36,7 @@ const SLOW: u64 = 100_000_000;
 const FLIP: f64 = 0.8;
 /// What a destination may get, in terms of the most it ever got.
 const ALLOWED: u64 = 3;
-/// Said again after this long, or when it has doubled.
+/// Said again after this long, or when it has grown by a tenth.
 const AGAIN: Duration = Duration::from_mins(1);
 
 struct Upload {
@@ -77,7 +77,7 @@ impl Detector for Upload {
             place.hours.add(seen.at, moved.bytes_out, moved.bytes_in);
             let Some(case) = place.case(seen.at, moved, usual) else { continue };
             let is_news = place.told.is_none_or(|(at, bytes, severity)| {
-                case.severity > severity || case.bytes_out / 2 >= bytes || seen.at.since(at) >= AGAIN
+                case.severity > severity || case.bytes_out >= bytes + bytes / 10 || seen.at.since(at) >= AGAIN
             });
             if is_news {
                 place.told = Some((seen.at, case.bytes_out, case.severity));

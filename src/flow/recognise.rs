@@ -133,5 +133,7 @@ fn name_of(facts: &Facts) -> Option<Name> {
         (None, Some(host)) => (host, NameSource::Host),
         (None, None) => return None,
     };
-    Some(Name { text: text.clone(), source })
+    // An address in the place of a name names nothing.
+    let is_address = text.as_str().trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+    (!is_address).then(|| Name { text: text.clone(), source })
 }

@@ -11,10 +11,13 @@
 
 #[path = "support/exchange.rs"]
 mod exchange;
+#[path = "support/fuzz_recognise.rs"]
+mod fuzz_recognise;
 #[path = "support/quic.rs"]
 mod quic;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use egret::protocol::{RECOGNISERS, Transports};
 use exchange::{Exchange, Over, facts_of, tcp, udp};
@@ -387,6 +390,22 @@ fn a_quic_initial_that_cannot_be_opened_is_quic_without_a_name() {
     let mut long_id = datagrams[0].clone();
     long_id[5] = 21;
     assert_eq!(facts_of(&udp(443, &[(true, &long_id)])).application.id(), "unknown");
+}
+
+/// The seeds of the fuzz target are these samples. `EGRET_WRITE_SEEDS=1` writes them anew.
+#[test]
+fn the_fuzz_seeds_are_the_samples() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/recognise");
+    for (id, exchange, _) in samples() {
+        let bytes = fuzz_recognise::write(&exchange);
+        fuzz_recognise::recognise(&bytes);
+        let path = folder.join(id);
+        if std::env::var_os("EGRET_WRITE_SEEDS").is_some() {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        assert_eq!(std::fs::read(&path).unwrap_or_default(), bytes, "{id}: run with EGRET_WRITE_SEEDS=1");
+    }
 }
 
 proptest! {

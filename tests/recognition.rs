@@ -266,3 +266,14 @@ fn zeros_say_nothing_and_a_lost_beginning_is_got_over() {
     let cut = Packet { payload_len: 1460, ..packet(Protocol::TCP, START.wrapping_add(21), tcp_flag::ACK, bytes) };
     assert_eq!(known(flow.feed(&cut, true)).application.id(), "ssh");
 }
+
+#[test]
+fn another_connection_on_the_same_ports_begins_anew() {
+    let mut flow = Recognition::new(Protocol::TCP, 50_000, 443, &Budget::default()).unwrap();
+    let bytes = hello(b"second.example", 1 << 14);
+    flow.feed(&packet(Protocol::TCP, 10, tcp_flag::SYN, &[]), true);
+    assert_eq!(flow.feed(&packet(Protocol::TCP, 11, tcp_flag::ACK, &bytes[..30]), true), Verdict::Pending);
+    flow.feed(&packet(Protocol::TCP, 9_000, tcp_flag::SYN, &[]), true);
+    let facts = known(flow.feed(&packet(Protocol::TCP, 9_001, tcp_flag::ACK, &bytes), true));
+    assert_eq!(facts.sni.unwrap().as_str(), "second.example");
+}

@@ -139,6 +139,11 @@ impl Recognition {
         let mut sequence = packet.tcp_sequence;
         if packet.tcp_flags & tcp_flag::SYN != 0 {
             sequence = sequence.wrapping_add(1);
+            // Another connection between the same ports: what is kept of the one before is not its beginning.
+            if self.start[side].is_some_and(|start| start != sequence) {
+                self.held = None;
+                self.open = self.everybody();
+            }
             self.start[side] = Some(sequence);
             self.midstream[side] = false;
         }

@@ -24,6 +24,8 @@ pub(super) mod ether_type {
 /// `LINKTYPE_PPP` and `LINKTYPE_C_HDLC` (tcpdump.org): IP behind two or four bytes.
 const LINK_PPP: u16 = 9;
 const LINK_C_HDLC: u16 = 104;
+/// `LINKTYPE_PPI`: notes of the capturing card, then a frame of a link type that is told.
+const LINK_PPI: u16 = 192;
 
 /// Tags or labels in a row that are followed; more of them is an attack or a loop.
 const DEEPEST_TAGS: usize = 8;
@@ -60,6 +62,14 @@ fn other(link: LinkType, walk: &mut Walk<'_>) -> Result<(Kind, Heading), Skip> {
         LinkType::Other(LINK_C_HDLC) => {
             let [_, _, a, b] = *walk.take().ok_or(Skip::Short)?;
             by_ether_type(u16::from_be_bytes([a, b]), walk)?
+        }
+        LinkType::Other(LINK_PPI) => {
+            let [_, _, l0, l1, a, b, c, d] = *walk.take().ok_or(Skip::Short)?;
+            walk.skip(u32::from(u16::from_le_bytes([l0, l1])).saturating_sub(8));
+            return match LinkType::from_number(u32::from_le_bytes([a, b, c, d]) as u16) {
+                LinkType::Other(_) => Err(Skip::LinkType),
+                inside => other(inside, walk),
+            };
         }
         LinkType::Other(_) => return Err(Skip::LinkType),
     };

@@ -139,6 +139,8 @@ fn reads_every_link_layer() {
         ("ppp", Other(9), vec!["ff03 0021"], FINE),
         ("ppp, compressed", Other(9), vec!["21"], FINE),
         ("c-hdlc", Other(104), vec!["0f00 0800"], FINE),
+        ("ppi", Other(192), vec!["0000 0c00 01000000 00000000", ETHERNET, "0800"], FINE),
+        ("ppi of wifi", Other(192), vec!["0000 0800 69000000"], Err(Skip::LinkType)),
         ("wifi", Other(105), vec![], Err(Skip::LinkType)),
     ];
     for (name, link, head, want) in cases {
@@ -247,6 +249,56 @@ fn walks_the_ipv6_chain() {
         data.extend(chain);
         data.extend(bytes(&[UDP, DATA, "0000"]));
         assert_eq!(seen(&frame(LinkType::Ethernet, &data), false), *want, "{name}");
+    }
+}
+
+/// An outer IPv4 header of 10.9.0.1 to 10.9.0.2 whose length is the frame's.
+fn outer(protocol: &str) -> String {
+    format!("45000000 0001 0000 40 {protocol} 0000 0a090001 0a090002")
+}
+
+#[test]
+fn looks_into_tunnels_only_when_asked() {
+    let udp = |port: &str| format!("{} c000 {port} 0000 0000", outer("11"));
+    let v6_of = |next: &str| format!("60000000 0000 {next} 40 {V6_ENDS}");
+    let ethernet = format!("{ETHERNET} 0800");
+    let (out, into_udp): (fn(u8) -> Option<(u16, u8)>, _) = (|number| Some((0, number)), |port| Some((port, 17)));
+    let cases: &[(&str, String, Option<(u16, u8)>)] = &[
+        ("ipip", outer("04"), out(4)),
+        ("4in6", v6_of("04"), out(4)),
+        ("gre", format!("{} 0000 0800", outer("2f")), out(47)),
+        ("gre, checksum, key, sequence", format!("{} b000 0800 00000000 00000001 00000002", outer("2f")), out(47)),
+        ("gre, bridged", format!("{} 0000 6558 {ethernet}", outer("2f")), out(47)),
+        ("gre, tagged", format!("{} 0000 6558 {ETHERNET} 8100 0001 0800", outer("2f")), out(47)),
+        ("gre, pptp", format!("{} 3081 880b 00300001 00000001 00000002 ff03 0021", outer("2f")), out(47)),
+        ("erspan", format!("{} 1000 88be 00000001 1001000000000000 {ethernet}", outer("2f")), out(47)),
+        ("vxlan", format!("{} 08000000 00000100 {ethernet}", udp("12b5")), into_udp(4789)),
+        ("vxlan, old port", format!("{} 08000000 00000100 {ethernet}", udp("2118")), into_udp(8472)),
+        ("geneve", format!("{} 01000800 00000100 00000000", udp("17c1")), into_udp(6081)),
+        ("gtp-u", format!("{} 34ff 0030 00000001 0000 00 85 01 000000", udp("0868")), into_udp(2152)),
+        ("ah, whole packet", format!("{} 0404 0000 00000001 00000001 {}", outer("33"), "00".repeat(12)), out(51)),
+        ("four deep", outer("04").repeat(4), out(4)),
+    ];
+    for (name, head, outside) in cases {
+        let data = bytes(&[head, V4, TCP, DATA]);
+        let one = frame(LinkType::Raw, &data);
+        assert_eq!(seen(&one, true), FINE, "{name}");
+        let got = packet(&one, false);
+        assert_eq!(Some((got.destination_port, got.protocol.number())), *outside, "{name}");
+        assert_eq!((got.frame_len, packet(&one, true).frame_len), (data.len() as u32, data.len() as u32), "{name}");
+    }
+    let same: &[(&str, String)] = &[
+        ("five deep", outer("04").repeat(5)),
+        ("arp in vxlan", format!("{} 08000000 00000100 {ETHERNET} 0806", udp("12b5"))),
+        ("vxlan without its flag", format!("{} 00000000 00000100 {ethernet}", udp("12b5"))),
+        ("another port", format!("{} 08000000 00000100 {ethernet}", udp("0035"))),
+        ("a later fragment", format!("45000000 0001 0003 40 04 0000 0a090001 0a090002")),
+    ];
+    for (name, head) in same {
+        let data = bytes(&[head, V4, TCP, DATA]);
+        let one = frame(LinkType::Raw, &data);
+        assert_ne!(seen(&one, true), FINE, "{name}");
+        assert!(packet(&one, true).ip_len >= 44, "{name}");
     }
 }
 

@@ -1,6 +1,6 @@
-//! Packets inside packets: IPIP, 6in4, GRE, VXLAN, Geneve, AH in tunnel mode.
+//! Packets inside packets: IPIP, 6in4, GRE, VXLAN, Geneve, GTP-U, AH in tunnel mode.
 
-use crate::model::Protocol;
+use crate::model::{Protocol, Skip};
 
 use super::ip::{Ip, Kind};
 use super::link;
@@ -12,6 +12,8 @@ const VXLAN: u16 = 4789;
 const VXLAN_LINUX: u16 = 8472;
 /// RFC 8926.
 const GENEVE: u16 = 6081;
+/// GTP-U, the user plane of mobile networks (3GPP TS 29.281).
+const GTP_U: u16 = 2152;
 
 /// Transparent Ethernet bridging, ERSPAN types I/II and III, PPP: what GRE carries besides EtherTypes of IP.
 const BRIDGED: u16 = 0x6558;
@@ -33,6 +35,7 @@ pub(super) fn enter<'a>(ip: &Ip<'a>, transport: &Transport<'a>) -> Option<(Kind,
         Protocol::UDP => match transport.destination_port {
             VXLAN | VXLAN_LINUX => vxlan(&mut walk)?,
             GENEVE => geneve(&mut walk)?,
+            GTP_U => gtp_u(&mut walk)?,
             _ => return None,
         },
         _ => return None,
@@ -102,4 +105,23 @@ fn geneve(walk: &mut Walk<'_>) -> Option<Kind> {
         BRIDGED => link::ethernet(walk).ok(),
         other => link::by_ether_type(other, walk).ok(),
     }
+}
+
+/// 3GPP TS 29.281 §5: version 1 and a user packet; four more bytes where any of three flags is set, then extension
+/// headers that say their length in words.
+fn gtp_u(walk: &mut Walk<'_>) -> Option<Kind> {
+    let [flags, kind, ..] = *walk.take::<8>()?;
+    if flags >> 4 != 3 || kind != 0xff {
+        return None;
+    }
+    if flags & 7 != 0 {
+        let [_, _, _, mut next] = *walk.take()?;
+        while next != 0 {
+            let [words] = *walk.peek()?;
+            let length = usize::from(words) * 4;
+            next = *walk.rest().get(length.checked_sub(1)?)?;
+            walk.skip(length as u32);
+        }
+    }
+    link::by_version(walk, Skip::Short).ok()
 }

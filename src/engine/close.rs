@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::baseline::ends;
 use crate::flow::Interval;
 use crate::flow::interval::Sample;
 use crate::model::{Direction, Finding, FlowKey, Question, Timestamp};
@@ -58,7 +59,8 @@ impl Engine {
                 let is_meant = match about.flow {
                     Some(key) => key == sample.key,
                     None => {
-                        about.remote == sample.subject.remote && (about.port == 0 || about.port == sample.subject.port)
+                        let (_, remote) = ends(&sample.key, &sample.subject);
+                        about.remote == remote.ip && (about.port == 0 || about.port == remote.port)
                     }
                 };
                 if is_meant {

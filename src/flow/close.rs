@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::model::{Application, Direction, FlowKey, Label, Name, NameSource, Opener, Owner, Subject, Timestamp};
 
-use super::history::STEPS;
 use super::interval::{Interval, Pressure, Sample};
 use super::record::{Cold, Record, bit};
 use super::table::FlowTable;
@@ -40,6 +39,7 @@ impl FlowTable {
             interval.samples.push(self.close_flow(place, tick));
         }
         self.choose_shown(&dirty);
+        self.release_histories();
         self.dirty = dirty;
         self.dirty.clear();
         if !self.records.is_empty() {
@@ -121,14 +121,10 @@ impl FlowTable {
         }
     }
 
-    /// Gives back the histories of flows that have been silent for longer than the longest average.
-    pub(super) fn release_histories(&mut self) {
-        for place in &self.shown {
-            let silent = self.tick.saturating_sub(self.records[*place as usize].tick) as usize > STEPS;
-            if silent && let Some(slot) = self.cold[*place as usize].history.take() {
-                self.histories.give_back(slot);
-            }
-        }
+    /// Takes histories back from flows that have been silent for longer than the longest average.
+    fn release_histories(&mut self) {
+        let cold = &mut self.cold;
+        self.histories.sweep(self.tick, |holder| cold[holder as usize].history = None);
     }
 
     /// A flow whose payload named nobody gets the name that DNS gave its address.

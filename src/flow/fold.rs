@@ -148,15 +148,15 @@ impl FlowTable {
         let facing = self.vantage.face(packet);
         let ours = if facing.sender_is_ours { prepared.sender } else { prepared.sender.other() };
         let opener = opener_at_first_sight(prepared);
-        let was_dirty = self.records[place as usize].tick == self.tick;
+        let before = self.records[place as usize];
         let payload_use = self.payload_use();
         let record = &mut self.records[place as usize];
-        *record = Record { key: prepared.key, payload_use, ..Record::EMPTY };
+        *record = Record { key: prepared.key, payload_use, is_shown: before.is_shown, ..Record::EMPTY };
         record.bits = facing.bits
             | if ours == Side::Second { bit::OURS_SECOND } else { 0 }
             | if opener == Side::Second { bit::OPENED_BY_SECOND } else { 0 };
         // The place is on the list already if its last holder had packets in this second.
-        record.tick = if was_dirty { self.tick } else { 0 };
+        record.tick = if before.tick == self.tick { self.tick } else { 0 };
         let cold = &mut self.cold[place as usize];
         cold.first = packet.at;
         cold.interface = packet.interface;

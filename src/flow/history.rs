@@ -69,11 +69,15 @@ pub(super) struct Histories {
     free: Vec<u32>,
     limit: usize,
     cursor: usize,
+    sweeper: usize,
 }
+
+/// The holder of a history that is free.
+const NOBODY: u32 = u32::MAX;
 
 impl Histories {
     pub(super) fn new(limit: usize) -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), limit: limit.max(1), cursor: 0 }
+        Self { slots: Vec::new(), free: Vec::new(), limit: limit.max(1), cursor: 0, sweeper: 0 }
     }
 
     pub(super) fn get(&self, slot: u32) -> Option<&History> {
@@ -110,7 +114,23 @@ impl Histories {
     }
 
     pub(super) fn give_back(&mut self, slot: u32) {
-        self.free.push(slot);
+        if let Some(history) = self.slots.get_mut(slot as usize) {
+            history.holder = NOBODY;
+            self.free.push(slot);
+        }
+    }
+
+    /// Takes back histories that tell of nothing any more, an eighth of the pool at a time; `lost` hears who held them.
+    pub(super) fn sweep(&mut self, tick: u32, mut lost: impl FnMut(u32)) {
+        let share = self.slots.len().div_ceil(8);
+        for _ in 0..share {
+            self.sweeper = (self.sweeper + 1) % self.slots.len();
+            let history = &self.slots[self.sweeper];
+            if history.holder != NOBODY && tick.saturating_sub(history.tick) as usize >= STEPS {
+                lost(history.holder);
+                self.give_back(self.sweeper as u32);
+            }
+        }
     }
 }
 
@@ -168,5 +188,21 @@ mod tests {
         assert_eq!(pool.take(2, 0, weight), Some((1, None)));
         assert_eq!(pool.take(0, 0, weight), None);
         assert_eq!(pool.take(9, 0, weight), Some((1, Some(2))));
+    }
+
+    #[test]
+    fn silent_flows_lose_their_history() {
+        let mut pool = Histories::new(4);
+        for holder in 0..4 {
+            pool.take(holder, 100, |_| 0.0);
+        }
+        pool.add(2, 130, [1, 1]);
+        let mut lost = Vec::new();
+        for _ in 0..4 {
+            pool.sweep(150, |holder| lost.push(holder));
+        }
+        lost.sort_unstable();
+        assert_eq!(lost, [0, 1, 3]);
+        assert!(pool.take(7, 150, |_| 0.0).is_some_and(|(_, loser)| loser.is_none()));
     }
 }

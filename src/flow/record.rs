@@ -25,6 +25,8 @@ pub(super) struct Record {
     pub(super) payload_use: PayloadUse,
     /// Has a finding: never evicted while it has.
     pub(super) is_judged: bool,
+    /// Among the places shown, whoever holds this place.
+    pub(super) is_shown: bool,
 }
 
 /// Facts about a flow that fit a bit.
@@ -70,6 +72,7 @@ impl Record {
         bits: 0,
         payload_use: PayloadUse::Settled,
         is_judged: false,
+        is_shown: false,
     };
 
     pub(super) const fn is(&self, bit: u8) -> bool {

@@ -12,21 +12,28 @@ impl FlowTable {
     /// this finds the heaviest of the whole table without looking at it.
     pub(super) fn choose_shown(&mut self, dirty: &[u32]) {
         let limit = self.config.rows.max(1);
-        let mut candidates = std::mem::take(&mut self.shown);
-        candidates.retain(|place| self.records[*place as usize].packets != [0; 2]);
-        candidates.extend_from_slice(dirty);
-        candidates.sort_unstable();
-        candidates.dedup();
-        if candidates.len() > limit {
-            let records = &self.records;
-            candidates.select_nth_unstable_by(limit, |a, b| {
+        let records = &mut self.records;
+        self.shown.retain(|place| {
+            let record = &mut records[*place as usize];
+            record.is_shown = record.packets != [0; 2];
+            record.is_shown
+        });
+        for place in dirty {
+            let record = &mut records[*place as usize];
+            if !record.is_shown {
+                record.is_shown = true;
+                self.shown.push(*place);
+            }
+        }
+        if self.shown.len() > limit {
+            self.shown.select_nth_unstable_by(limit, |a, b| {
                 let (a, b) = (&records[*a as usize], &records[*b as usize]);
                 b.is_judged.cmp(&a.is_judged).then(b.weight.total_cmp(&a.weight))
             });
-            candidates.truncate(limit);
+            for place in self.shown.drain(limit..) {
+                records[place as usize].is_shown = false;
+            }
         }
-        self.shown = candidates;
-        self.release_histories();
     }
 
     /// Decides what is undecided and shows every flow: for a report, when no more will come.
@@ -34,8 +41,13 @@ impl FlowTable {
         for place in 0..self.records.len() as u32 {
             self.settle_if_over(place, true);
         }
-        self.shown =
-            (0..self.records.len() as u32).filter(|place| self.records[*place as usize].packets != [0; 2]).collect();
+        self.shown.clear();
+        for (place, record) in self.records.iter_mut().enumerate() {
+            record.is_shown = record.packets != [0; 2];
+            if record.is_shown {
+                self.shown.push(place as u32);
+            }
+        }
     }
 
     /// The chosen flows as rows, in the order in which they were first seen.

@@ -279,7 +279,8 @@ impl FlowTable {
                 self.index.clear(slot);
             }
             self.leave(place);
-            self.records[place as usize] = Record::EMPTY;
+            let is_shown = self.records[place as usize].is_shown;
+            self.records[place as usize] = Record { is_shown, ..Record::EMPTY };
             self.free.push(place);
         }
     }

@@ -77,7 +77,7 @@ pub(super) fn update(app: &mut App, action: Action, snapshot: &Snapshot) -> Opti
         | Action::Top
         | Action::Bottom => step(app, action, snapshot),
         Action::Enter | Action::Back | Action::Zoom | Action::Expand | Action::Collapse => {
-            open_and_close(app, action, snapshot)
+            open_and_close(app, action, snapshot);
         }
         Action::Filter => prompt::open(app, Asking::Filter),
         Action::Pattern => prompt::open(app, Asking::Pattern),

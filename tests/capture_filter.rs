@@ -176,6 +176,28 @@ fn combined_filters_match_as_with_libpcap() {
 }
 
 #[test]
+fn what_only_egret_takes_means_what_its_longer_form_means() {
+    let (link, all) = corpus().remove(&1).unwrap();
+    for (own, longer) in [
+        ("gre", "proto 47"),
+        ("net 10/8", "net 10.0.0.0/8"),
+        ("host 10.1.0.0/16", "net 10.1.0.0/16"),
+        ("ip proto tcp", "ip proto \\tcp"),
+        ("ether proto ip", "ip"),
+        ("portrange ftp-data-ssh", "tcp portrange 20-22"),
+        ("-ip[8] = -64", "ip[8] = 64"),
+    ] {
+        let (own, longer) = (compile_for_file(own, link).unwrap(), compile_for_file(longer, link).unwrap());
+        let taken = |program: &Program| -> Vec<bool> {
+            all.iter().map(|record| program.matches(&frame(record, link))).collect()
+        };
+        let found = taken(&own);
+        assert_eq!(found, taken(&longer), "{own:?} {longer:?}");
+        assert!(found.contains(&true) && found.contains(&false), "{own:?}");
+    }
+}
+
+#[test]
 fn what_libpcap_refuses_is_refused() {
     let links = [LinkType::Ethernet, LinkType::Raw, LinkType::LinuxSll];
     for expression in REFUSED_BY_BOTH {

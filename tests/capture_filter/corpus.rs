@@ -66,7 +66,7 @@ fn build() -> Corpus {
                 add(link, record);
             }
         }
-        None => println!("SKIPPED the sample of captures: EGRET_CAPTURES is not set; built frames only"),
+        None => println!("EGRET_CAPTURES is not set: built frames only, no sample of captures"),
     }
     corpus
 }

@@ -1,5 +1,6 @@
 //! What this machine can say about an end of a flow. Slow answers come from threads of their own.
 
+pub mod births;
 pub mod cgroup;
 pub mod containers;
 pub mod diag;

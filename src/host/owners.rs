@@ -1,8 +1,9 @@
 //! Owners of flows, found on a thread of its own: the engine asks, goes on, and hears the answer later.
 //!
-//! Two rungs, each of which works without the other:
+//! Three rungs, each of which works without the others:
 //! * sockets that are there when the question comes (sock_diag), joined with the processes that have them open;
-//! * sockets that have ended since, by the kernel's word of each one's end.
+//! * sockets that have ended since, by the kernel's word of each one's end;
+//! * sockets that lived shorter than anybody can look, by word of each one's beginning.
 //!
 //! What no rung can tell is unknown, and [`OwnerWorker::health`] says which rungs are missing.
 
@@ -19,6 +20,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
+use super::births::Births;
 use super::diag::{Deaths, Socket};
 use crate::capture::wall::Stopwatch;
 use crate::model::{Answer, FlowKey, Health, Label, Owner, Protocol};
@@ -32,6 +34,8 @@ const IDLE: Duration = Duration::from_secs(1);
 /// The least time between two walks through all processes, and what share of the time they may take.
 const WALK_EVERY: Duration = Duration::from_millis(100);
 const WALK_SHARE: u32 = 50;
+/// Why a rung is not there that nobody wanted.
+const OFF: &str = "turned off";
 /// Walks that a socket waits for before it is given up.
 const WALKS: u8 = 2;
 
@@ -79,16 +83,29 @@ impl OwnerTally {
     }
 }
 
+/// What the kernel is asked to tell by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rungs {
+    pub deaths: bool,
+    pub births: bool,
+}
+
 impl OwnerWorker {
     /// Starts the worker in the network namespace of the calling thread. It ends soon after this is dropped;
     /// nobody needs to wait for that.
     pub fn spawn(answers: Sender<Answer>) -> io::Result<Self> {
+        Self::spawn_with(answers, Rungs { deaths: true, births: true })
+    }
+
+    /// The same without some of the rungs.
+    pub fn spawn_with(answers: Sender<Answer>, rungs: Rungs) -> io::Result<Self> {
         let (questions, queue) = bounded(QUEUE);
         let (woken, wake) = io::pipe()?;
         let shared = Arc::new(Shared::default());
         let mut worker = Worker {
             search: Search::open()?,
-            deaths: Deaths::open(),
+            deaths: if rungs.deaths { Deaths::open().map_err(|error| error.to_string()) } else { Err(OFF.to_owned()) },
+            births: if rungs.births { Births::open() } else { Err(OFF.to_owned()) },
             queue,
             woken,
             answers,
@@ -160,7 +177,8 @@ struct Waiting {
 /// What the thread owns.
 struct Worker {
     search: Search,
-    deaths: io::Result<Deaths>,
+    deaths: Result<Deaths, String>,
+    births: Result<Births, String>,
     queue: Receiver<FlowKey>,
     woken: PipeReader,
     answers: Sender<Answer>,
@@ -194,6 +212,9 @@ impl Worker {
         if let Ok(deaths) = &self.deaths {
             poller.add(deaths.socket.as_fd());
         }
+        if let Ok(births) = &self.births {
+            poller.add(births.as_fd());
+        }
         poller.wait(patience)?;
         if poller.is_readable(0) {
             self.shared.is_woken.store(false, Relaxed);
@@ -205,6 +226,11 @@ impl Worker {
     /// Takes in what the kernel tells by itself.
     fn listen(&mut self) {
         let now = self.clock.elapsed();
+        // The births first: a socket that has ended is known by its birth.
+        if let Ok(births) = &mut self.births {
+            let search = &mut self.search;
+            births.drain(&mut |birth| search.born(birth));
+        }
         let memory = &mut self.search.memory;
         if let Ok(deaths) = &mut self.deaths {
             self.lost += u64::from(deaths.drain(&mut |socket| memory.ended(socket, now)).is_err());
@@ -263,8 +289,17 @@ impl Worker {
     /// Says in one sentence what cannot be known.
     fn tell_health(&mut self) {
         let mut missing = Vec::new();
-        if let Err(error) = &self.deaths {
-            missing.push(format!("sockets that end within a second have no owner (needs CAP_NET_ADMIN: {error})"));
+        if let Err(why) = &self.deaths {
+            missing.push(format!("sockets that end within a second have no owner (needs CAP_NET_ADMIN: {why})"));
+        }
+        if let Err(why) = &self.births {
+            missing.push(format!(
+                "programs that run for less than a second are unknown (needs CAP_BPF, CAP_PERFMON: {why})"
+            ));
+        }
+        let lost = self.lost + self.births.as_ref().map_or(0, Births::lost);
+        if lost > 0 {
+            missing.push(format!("the kernel had no room to tell of some sockets, {lost} times"));
         }
         if self.search.closed > 0 {
             let closed = self.search.closed;

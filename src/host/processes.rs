@@ -63,6 +63,12 @@ impl Processes {
         is_same.then_some(Process { pid, start, exe, comm, place })
     }
 
+    /// Where a process belongs that started then; `None` when it has ended.
+    pub fn place(&self, pid: u32, start: u64) -> Option<Place> {
+        let groups = fs::read_to_string(self.root.join(pid.to_string()).join("cgroup")).ok()?;
+        (self.start(pid) == Some(start)).then(|| Place::parse(&groups))
+    }
+
     /// When the process of this number started.
     pub fn start(&self, pid: u32) -> Option<u64> {
         start(&self.root.join(pid.to_string()))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::memory::{Holder, Memory};
+use crate::host::births::Birth;
 use crate::host::containers::Containers;
 use crate::host::diag::{Diag, Socket};
 use crate::host::processes::{Process, Processes};
@@ -55,11 +56,11 @@ impl Search {
         {
             return self.of_live(&socket, Confidence::Exact);
         }
-        if let Some(cookie) = self.connected_before(key, live.as_ref(), now) {
+        if let Some((cookie, uid)) = self.connected_before(key, live.as_ref(), now) {
             return match self.memory.holder(cookie) {
                 Some(holder) => {
                     let holder = holder.clone();
-                    Found::Owner(self.owner(&holder, None, Confidence::Exact))
+                    Found::Owner(self.owner(&holder, uid, Confidence::Exact))
                 }
                 None => self.listener(protocol, ours),
             };
@@ -72,10 +73,15 @@ impl Search {
         }
     }
 
-    /// The cookie of the socket with exactly these ends that no process has any more.
-    fn connected_before(&self, key: &FlowKey, live: Option<&Socket>, now: Duration) -> Option<u64> {
-        let lingering = live.filter(|socket| !socket.is_open_ended()).map(|socket| socket.cookie);
-        lingering.or_else(|| self.memory.ended_connected(key, now).map(|socket| socket.cookie))
+    /// The socket with exactly these ends that no process has any more: its cookie, and its user where that is told.
+    fn connected_before(&self, key: &FlowKey, live: Option<&Socket>, now: Duration) -> Option<(u64, Option<u32>)> {
+        let ended = self.memory.ended_connected(key, now).map(|socket| (socket.cookie, Some(socket.uid)));
+        // One that only waits for the last packets keeps its cookie, but not its user.
+        let lingering = live.filter(|socket| !socket.is_open_ended()).map(|socket| (socket.cookie, None));
+        match (ended, lingering) {
+            (Some(ended), Some(lingering)) if ended.0 != lingering.0 => Some(lingering),
+            (ended, lingering) => ended.or(lingering),
+        }
     }
 
     /// Who listens where a conversation came in whose own socket says nothing.
@@ -135,6 +141,14 @@ impl Search {
 
     fn is_alive(&self, process: &Process) -> bool {
         self.processes.start(process.pid) == Some(process.start)
+    }
+
+    /// Remembers who made a socket.
+    pub(super) fn born(&mut self, birth: Birth) {
+        let place = self.processes.place(birth.pid, birth.start).unwrap_or_default();
+        let process = Process { pid: birth.pid, start: birth.start, exe: birth.exe, comm: birth.comm, place };
+        let holder = Holder { process: Arc::new(process), confidence: Confidence::Exact, uid: Some(birth.uid) };
+        self.memory.remember(birth.cookie, holder);
     }
 
     /// Walks through all processes for these sockets and remembers who holds them.

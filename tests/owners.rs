@@ -21,7 +21,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 use egret::capture::wall::Stopwatch;
-use egret::host::owners::OwnerWorker;
+use egret::host::diag::Diag;
+use egret::host::owners::{OwnerWorker, Rungs};
 use egret::model::{Answer, Confidence, Endpoint, FlowKey, Owner, Protocol};
 use netns::{ENOUGH, FAR, Lab, NEAR, Own, inside};
 
@@ -32,8 +33,12 @@ struct Asker {
 
 impl Asker {
     fn new() -> Self {
+        Self::with(Rungs { deaths: true, births: true })
+    }
+
+    fn with(rungs: Rungs) -> Self {
         let (replies, answers) = bounded(4096);
-        Self { worker: OwnerWorker::spawn(replies).unwrap(), answers }
+        Self { worker: OwnerWorker::spawn_with(replies, rungs).unwrap(), answers }
     }
 
     fn ask(&self, protocol: Protocol, ours: Endpoint, theirs: Endpoint) -> Option<Owner> {
@@ -219,9 +224,6 @@ fn a_connection_that_has_ended_is_still_its_programs() {
         let lab = Lab::new();
         let far = Far::new(&lab);
         let asker = Asker::new();
-        if let Some(why) = asker.worker.health().first() {
-            return netns::skip("a_connection_that_has_ended_is_still_its_programs", why.what.as_str());
-        }
         let caller = far.called_by(&bash());
         let (ours, pid) = (end(NEAR, caller.from), caller.child.id());
         assert_eq!(asker.ask(Protocol::TCP, ours, far.at()).unwrap().pid, pid);
@@ -252,4 +254,135 @@ fn many_questions_are_bounded_and_none_is_lost_silently() {
         assert_eq!((tally.found, tally.unknown), (0, tally.asked));
         assert_eq!(tally.walks, 0, "a socket that is not there is no reason to walk");
     });
+}
+
+/// A program that has a UDP port which others may have too.
+struct Sharer(Child);
+
+impl Sharer {
+    /// Starts it and waits until the port has `count` sockets.
+    fn start(program: &Path, port: u16, count: usize) -> Self {
+        let words = ["-u", "-l", NEAR, &port.to_string()];
+        let child = Command::new(program).args(words).stdin(Stdio::piped()).spawn().unwrap();
+        let watch = Stopwatch::start();
+        while on_port(port) < count {
+            assert!(watch.elapsed() < ENOUGH, "{} does not listen", program.display());
+        }
+        Self(child)
+    }
+}
+
+impl Drop for Sharer {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+fn on_port(port: u16) -> usize {
+    let mut count = 0;
+    Diag::open().unwrap().list(Protocol::UDP, &mut |one| count += usize::from(one.local.port == port)).unwrap();
+    count
+}
+
+#[test]
+fn programs_that_share_a_udp_port_are_a_guess() {
+    inside("programs_that_share_a_udp_port_are_a_guess", &Own::Network, || {
+        let _lab = Lab::new();
+        let folder = tempfile::tempdir().unwrap();
+        let Some(nc) = ["/bin/nc.openbsd", "/usr/bin/nc"].iter().find(|path| Path::new(path).exists()) else {
+            return netns::skip("programs_that_share_a_udp_port_are_a_guess", "no nc (netcat-openbsd)");
+        };
+        let nc = std::fs::canonicalize(nc).unwrap();
+        let other = folder.path().join("other");
+        std::fs::copy(&nc, &other).unwrap();
+        let told = || Asker::new().ask(Protocol::UDP, end(NEAR, 5353), end(FAR, 9)).unwrap();
+        let first = Sharer::start(&nc, 5353, 1);
+        assert_eq!((told().pid, told().confidence), (first.0.id(), Confidence::Listener));
+        // Two of one program are one sender.
+        let second = Sharer::start(&nc, 5353, 2);
+        assert_eq!((told().exe.as_str(), told().confidence), (nc.to_str().unwrap(), Confidence::Listener));
+        drop(second);
+        let _third = Sharer::start(&other, 5353, 2);
+        assert_eq!(told().confidence, Confidence::Guess);
+    });
+}
+
+/// Runs short programs that each send one packet over loopback, and asks for each after it has ended: whether the
+/// answer was right, and no answer at all, in this order.
+fn short_lives(asker: &Asker, runs: usize) -> (usize, usize) {
+    let sink = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    sink.set_read_timeout(Some(ENOUGH)).unwrap();
+    let (mut right, mut unknown) = (0, 0);
+    for run in 0..runs {
+        let is_udp = run % 2 == 0;
+        let to = if is_udp { sink.local_addr().unwrap() } else { listener.local_addr().unwrap() };
+        let script = format!("echo x >/dev/{}/127.0.0.1/{}", if is_udp { "udp" } else { "tcp" }, to.port());
+        let mut child = Command::new(bash()).args(["-c", &script]).spawn().unwrap();
+        let from = if is_udp {
+            sink.recv_from(&mut [0; 8]).unwrap().1
+        } else {
+            let (mut near, from) = listener.accept().unwrap();
+            near.read_to_end(&mut Vec::new()).unwrap();
+            from
+        };
+        child.wait().unwrap();
+        let protocol = if is_udp { Protocol::UDP } else { Protocol::TCP };
+        let at = |at: std::net::SocketAddr| Endpoint::new(at.ip(), at.port());
+        match asker.ask(protocol, at(from), at(to)) {
+            None => unknown += 1,
+            Some(owner) => {
+                assert_eq!(owner.pid, child.id(), "never another's: {owner:?}");
+                assert_eq!((owner.exe.as_str(), owner.comm.as_str()), (bash().to_str().unwrap(), "bash"));
+                assert_eq!(owner.uid, Some(egret::sys::process::effective_user()));
+                right += 1;
+            }
+        }
+    }
+    (right, unknown)
+}
+
+#[test]
+fn programs_that_ended_before_the_question_are_known_by_their_birth() {
+    let asker = Asker::new();
+    if let Some(why) = asker.worker.health().first() {
+        let test = "programs_that_ended_before_the_question_are_known_by_their_birth";
+        return netns::skip(test, why.what.as_str());
+    }
+    let (right, unknown) = short_lives(&asker, 100);
+    assert_eq!((right, unknown), (100, 0));
+}
+
+#[test]
+fn each_rung_works_alone_says_what_is_missing_and_is_never_wrong() {
+    inside("each_rung_works_alone_says_what_is_missing_and_is_never_wrong", &Own::Network, || {
+        netns::ip("link set lo up");
+        for rungs in [Rungs { deaths: false, births: false }, Rungs { deaths: true, births: false }] {
+            let asker = Asker::with(rungs);
+            let health = asker.worker.health();
+            assert!(health[0].what.as_str().contains("CAP_BPF"), "{health:?}");
+            assert_eq!(health[0].what.as_str().contains("CAP_NET_ADMIN"), !rungs.deaths, "{health:?}");
+            let (right, unknown) = short_lives(&asker, 10);
+            assert_eq!((right, unknown), (0, 10), "what nobody saw is unknown");
+        }
+    });
+}
+
+#[test]
+fn the_compiled_program_is_what_its_source_compiles_to() {
+    let test = "the_compiled_program_is_what_its_source_compiles_to";
+    let version = Command::new("clang").arg("--version").output();
+    let Ok(version) = version else { return netns::skip(test, "there is no clang") };
+    let version = String::from_utf8_lossy(&version.stdout).into_owned();
+    if !version.contains("clang version 14.") {
+        return netns::skip(test, &format!("the program was compiled by clang 14; here is {version}"));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let made = folder.path().join("births.o");
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/ebpf");
+    let done = Command::new("sh").arg(assets.join("build.sh")).arg(&made).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let (made, kept) = (std::fs::read(made).unwrap(), std::fs::read(assets.join("births.o")).unwrap());
+    assert!(made == kept, "assets/ebpf/births.o is not what births.c compiles to: run assets/ebpf/build.sh");
 }

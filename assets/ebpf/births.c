@@ -2,7 +2,7 @@
 // Tells of every internet socket as it is made: its cookie, which names it from then on, and who made it.
 // Runs once per socket and never per packet.
 //
-// Build: clang -O2 -g -target bpf -c births.c -o births.o && llvm-strip -g births.o
+// Build: build.sh beside this file.
 // Nothing else is needed: the few kernel definitions that it uses are below, and where their members lie is
 // taken from the running kernel's BTF when it is loaded (CO-RE).
 

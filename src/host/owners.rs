@@ -9,7 +9,9 @@
 
 mod memory;
 mod search;
+mod sharing;
 
+use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -34,6 +36,8 @@ const IDLE: Duration = Duration::from_secs(1);
 /// The least time between two walks through all processes, and what share of the time they may take.
 const WALK_EVERY: Duration = Duration::from_millis(100);
 const WALK_SHARE: u32 = 50;
+/// The kernel tells of a socket's end when it has time to; after so long it has.
+const NEWS_TAKES: Duration = Duration::from_millis(250);
 /// Why a rung is not there that nobody wanted.
 const OFF: &str = "turned off";
 /// Walks that a socket waits for before it is given up.
@@ -112,6 +116,7 @@ impl OwnerWorker {
             shared: Arc::clone(&shared),
             clock: Stopwatch::start(),
             waiting: Vec::new(),
+            late: VecDeque::new(),
             walk_from: Duration::ZERO,
             lost: 0,
         };
@@ -185,6 +190,8 @@ struct Worker {
     shared: Arc<Shared>,
     clock: Stopwatch,
     waiting: Vec<Waiting>,
+    /// Conversations without a socket, to be searched for once more at that time.
+    late: VecDeque<(Duration, FlowKey)>,
     /// When the next walk may begin.
     walk_from: Duration,
     /// Times that news of sockets were lost.
@@ -200,13 +207,16 @@ impl Worker {
             while let Ok(key) = self.queue.try_recv() {
                 self.search_for(key);
             }
+            self.search_again();
             self.walk_if_due();
         }
     }
 
     /// Sleeps until something comes, or until a walk may begin that somebody waits for.
     fn wait(&mut self) -> io::Result<()> {
-        let patience = if self.waiting.is_empty() { IDLE } else { self.walk_from.saturating_sub(self.clock.elapsed()) };
+        let walk = (!self.waiting.is_empty()).then_some(self.walk_from);
+        let next = [walk, self.late.front().map(|(due, _)| *due)].into_iter().flatten().min();
+        let patience = next.map_or(IDLE, |next| next.saturating_sub(self.clock.elapsed()));
         let mut poller = Poller::default();
         poller.add(self.woken.as_fd());
         if let Ok(deaths) = &self.deaths {
@@ -241,7 +251,25 @@ impl Worker {
         match self.search.find(&key, self.clock.elapsed()) {
             Found::Owner(owner) => self.answer(key, Some(owner)),
             Found::Wants(socket) if self.waiting.len() < QUEUE => self.waiting.push(Waiting { key, socket, walks: 0 }),
+            Found::Nobody if self.deaths.is_ok() && self.late.len() < QUEUE => {
+                self.late.push_back((self.clock.elapsed() + NEWS_TAKES, key));
+            }
             Found::Wants(_) | Found::Nobody => self.answer(key, None),
+        }
+    }
+
+    /// Searches once more for those that may have been asked about before the news of their end was here.
+    fn search_again(&mut self) {
+        while let Some((due, key)) = self.late.front().copied() {
+            if due > self.clock.elapsed() {
+                return;
+            }
+            self.late.pop_front();
+            match self.search.find(&key, self.clock.elapsed()) {
+                Found::Owner(owner) => self.answer(key, Some(owner)),
+                Found::Wants(socket) => self.waiting.push(Waiting { key, socket, walks: 0 }),
+                Found::Nobody => self.answer(key, None),
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::memory::{Holder, Memory};
+use super::sharing::Sharing;
 use crate::host::births::Birth;
 use crate::host::containers::Containers;
 use crate::host::diag::{Diag, Socket};
@@ -29,6 +30,7 @@ pub(super) enum Found {
 pub(super) struct Search {
     pub(super) diag: Diag,
     pub(super) memory: Memory,
+    sharing: Sharing,
     pub(super) processes: Processes,
     pub(super) containers: Containers,
     /// Processes whose open files were closed to us in the last walk.
@@ -40,6 +42,7 @@ impl Search {
         Ok(Self {
             diag: Diag::open()?,
             memory: Memory::default(),
+            sharing: Sharing::default(),
             processes: Processes::default(),
             containers: Containers::default(),
             closed: 0,
@@ -96,12 +99,19 @@ impl Search {
     /// An unconnected socket takes packets for this end now; another one may have sent them.
     fn unconnected(&mut self, socket: &Socket, ours: Endpoint, now: Duration) -> Found {
         let since = now.saturating_sub(OPEN_ENDED_LATELY);
-        let others = self.memory.ended_open(socket.protocol, ours, since);
+        let mut others = self.memory.ended_open(socket.protocol, ours, since);
+        for other in self.sharing.others(&mut self.diag, socket, now) {
+            if let Found::Wants(other) = self.of_live(&other, Confidence::Listener) {
+                return Found::Wants(other);
+            }
+            others.push(other);
+        }
         let mut found = self.of_live(socket, Confidence::Listener);
-        if let Found::Owner(owner) = &mut found {
-            let pid = owner.pid;
-            let is_other = |one: &Socket| self.memory.holder(one.cookie).is_none_or(|h| h.process.pid != pid);
-            if others.iter().any(is_other) {
+        if let (Found::Owner(owner), Some(mine)) = (&mut found, self.memory.holder(socket.cookie)) {
+            let is_mine = |one: &Socket| {
+                self.memory.holder(one.cookie).is_some_and(|other| is_same_program(&other.process, &mine.process))
+            };
+            if !others.iter().all(is_mine) {
                 owner.confidence = Confidence::Guess;
             }
         }
@@ -134,6 +144,10 @@ impl Search {
     /// The owner of whatever listens at our end, for a conversation whose own socket nobody may see into.
     pub(super) fn listener_of(&mut self, key: &FlowKey) -> Option<Owner> {
         match self.listener(key.protocol(), key.first()) {
+            // Sockets may share a UDP port, and one of them nobody may see into.
+            Found::Owner(owner) if key.protocol() != Protocol::TCP => {
+                Some(Owner { confidence: Confidence::Guess, ..owner })
+            }
             Found::Owner(owner) => Some(owner),
             Found::Wants(_) | Found::Nobody => None,
         }

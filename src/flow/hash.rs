@@ -19,11 +19,11 @@ impl FlowHasher {
 
     #[inline]
     pub const fn hash(&self, key: &FlowKey) -> u64 {
-        let [a, b, c, d, e] = *key.words();
+        let [first_high, first_low, second_high, second_low, rest] = *key.words();
         let [k0, k1, k2, k3, k4] = self.seeds;
-        let first = fold(a ^ k0, c ^ k1);
-        let second = fold(b ^ k2, d ^ k3);
-        fold(first ^ second.rotate_left(29), e ^ k4)
+        let high = fold(first_high ^ k0, second_high ^ k1);
+        let low = fold(first_low ^ k2, second_low ^ k3);
+        fold(high ^ low.rotate_left(29), rest ^ k4)
     }
 }
 

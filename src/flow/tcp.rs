@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn follows_connections() {
         // Segments as (sender, flags), the state after the last, and how often it was opened.
-        let cases: &[(&[(Side, u8)], TcpState, u32)] = &[
+        type Case = (&'static [(Side, u8)], TcpState, u32);
+        let cases: &[Case] = &[
             (&[(First, SYN)], SynSent, 1),
             (&[(First, SYN), (First, SYN)], SynSent, 1),
             (&[(First, SYN), (Second, SYN | ACK)], SynReceived, 1),

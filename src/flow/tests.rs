@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::endpoint::address_words;
 use crate::model::event::BATCH;
 use crate::model::packet::tcp_flag::{ACK, SYN};
-use crate::model::{Direction, Heading, InterfaceId, InterfaceInfo, Packet, Protocol, TcpState, Timestamp};
+use crate::model::{Direction, Heading, InterfaceInfo, Packet, Protocol, TcpState, Timestamp};
 
 use super::{FlowConfig, FlowTable};
 
@@ -204,7 +204,7 @@ fn judged_flows_stay_however_light() {
 
 #[test]
 fn idle_flows_are_let_go_and_their_bytes_kept() {
-    let mut table = table(FlowConfig { idle: Some(std::time::Duration::from_secs(60)), ..FlowConfig::default() });
+    let mut table = table(FlowConfig { idle: Some(std::time::Duration::from_mins(1)), ..FlowConfig::default() });
     let at = Timestamp::from_secs(1_000);
     table.fold(&mut [packet(&line((US, 7), (THEM, 7), 0, 10), Protocol::UDP, at)]);
     table.close(Timestamp::from_secs(1_001));

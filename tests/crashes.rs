@@ -44,6 +44,11 @@ fn capture_files_are_survived() {
     replay("capture_file", fuzzed::capture_file);
 }
 
+#[test]
+fn filters_are_survived() {
+    replay("filter", fuzzed::filter);
+}
+
 fn end(text: &str, port: u16) -> Endpoint {
     Endpoint::new(text.parse().unwrap(), port)
 }
@@ -61,6 +66,16 @@ fn shots() -> Vec<Shot> {
     ]);
     steps.into_iter().filter_map(|step| if let Step::Frame(shot) = step { Some(shot) } else { None }).collect()
 }
+
+/// A filter for each rule of the language.
+const FILTERS: [&str; 6] = [
+    "!known and out > 10MB",
+    "new first < 10m and (public or multicast)",
+    "proc:/^(curl|wget)/ && port != 80,443",
+    "dst = 10.0.0.0/8 || host=10.0.0.1..10.0.0.9 or fe80::1",
+    "name ~ ^www name !~ x out2 > 12Mbit \"quoted\" bare sort:score-desc",
+    "first > 2026-01-02T03:04:05Z not unit:*.service lasted = 1h30m..2h total = 1 MiB",
+];
 
 /// What the seeds are: made by the project's own builders.
 fn seeds() -> Vec<(String, Vec<u8>)> {
@@ -87,6 +102,9 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
         seeds.push((format!("frame/{name}"), [&[link(kind), flags, 0, 0][..], data].concat()));
     }
     seeds.push(("capture_file/pcap".to_owned(), pcap(&shots)));
+    for (number, text) in FILTERS.iter().enumerate() {
+        seeds.push((format!("filter/{number}"), text.as_bytes().to_vec()));
+    }
     seeds.push(("capture_file/pcapng".to_owned(), pcapng(&shots)));
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     std::io::Write::write_all(&mut packed, &pcap(&shots[..3])).unwrap();
@@ -155,6 +173,10 @@ fn seeds_are_up_to_date() {
         }
         let is_same = std::fs::read(&path).is_ok_and(|found| unpacked(&found) == unpacked(&bytes));
         assert!(is_same, "{name}: run with EGRET_BLESS=1");
-        if name.starts_with("frame/") { fuzzed::frame(&bytes) } else { fuzzed::capture_file(&bytes) }
+        match name.split('/').next() {
+            Some("frame") => fuzzed::frame(&bytes),
+            Some("filter") => fuzzed::filter(&bytes),
+            _ => fuzzed::capture_file(&bytes),
+        }
     }
 }

@@ -15,9 +15,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use egret::capture::file::{FileOptions, open};
 use egret::capture::{Capture, More};
@@ -352,11 +353,11 @@ fn compare(files: &[PathBuf], theirs: impl Fn(&Path) -> Flows + Sync) -> Report 
                 while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                     report.compare(path, &ours(path), &theirs(path));
                 }
-                whole.lock().unwrap().merge(report);
+                whole.lock().merge(report);
             });
         }
     });
-    whole.into_inner().unwrap()
+    whole.into_inner()
 }
 
 /// An address as nDPI prints it: a lone zero group is shortened too, even where `::` stands elsewhere.

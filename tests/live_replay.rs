@@ -87,7 +87,7 @@ fn traffic(lab: &Lab) {
     socket.recv(&mut [0; 512]).unwrap();
     let mut stream = TcpStream::connect((FAR, server)).unwrap();
     for _ in 0..UPLOAD >> 20 {
-        stream.write_all(&[0x5a; 1 << 20]).unwrap();
+        stream.write_all(&vec![0x5a; 1 << 20]).unwrap();
     }
     stream.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);

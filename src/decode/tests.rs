@@ -257,13 +257,17 @@ fn outer(protocol: &str) -> String {
     format!("45000000 0001 0000 40 {protocol} 0000 0a090001 0a090002")
 }
 
+/// The port and the protocol of the outer packet.
+type Outside = Option<(u16, u8)>;
+
 #[test]
 fn looks_into_tunnels_only_when_asked() {
     let udp = |port: &str| format!("{} c000 {port} 0000 0000", outer("11"));
     let v6_of = |next: &str| format!("60000000 0000 {next} 40 {V6_ENDS}");
     let ethernet = format!("{ETHERNET} 0800");
-    let (out, into_udp): (fn(u8) -> Option<(u16, u8)>, _) = (|number| Some((0, number)), |port| Some((port, 17)));
-    let cases: &[(&str, String, Option<(u16, u8)>)] = &[
+    let out = |number: u8| -> Outside { Some((0, number)) };
+    let into_udp = |port: u16| -> Outside { Some((port, 17)) };
+    let cases: &[(&str, String, Outside)] = &[
         ("ipip", outer("04"), out(4)),
         ("4in6", v6_of("04"), out(4)),
         ("gre", format!("{} 0000 0800", outer("2f")), out(47)),
@@ -292,7 +296,7 @@ fn looks_into_tunnels_only_when_asked() {
         ("arp in vxlan", format!("{} 08000000 00000100 {ETHERNET} 0806", udp("12b5"))),
         ("vxlan without its flag", format!("{} 00000000 00000100 {ethernet}", udp("12b5"))),
         ("another port", format!("{} 08000000 00000100 {ethernet}", udp("0035"))),
-        ("a later fragment", format!("45000000 0001 0003 40 04 0000 0a090001 0a090002")),
+        ("a later fragment", "45000000 0001 0003 40 04 0000 0a090001 0a090002".to_owned()),
     ];
     for (name, head) in same {
         let data = bytes(&[head, V4, TCP, DATA]);

@@ -56,12 +56,11 @@ impl Engine {
         for finding in findings {
             let about = &finding.subject;
             for sample in &interval.samples {
-                let is_meant = match about.flow {
-                    Some(key) => key == sample.key,
-                    None => {
-                        let (_, remote) = ends(&sample.key, &sample.subject);
-                        about.remote == remote.ip && (about.port == 0 || about.port == remote.port)
-                    }
+                let is_meant = if let Some(key) = about.flow {
+                    key == sample.key
+                } else {
+                    let (_, remote) = ends(&sample.key, &sample.subject);
+                    about.remote == remote.ip && (about.port == 0 || about.port == remote.port)
                 };
                 if is_meant {
                     self.table.set_judged(&sample.key, true);

@@ -6,8 +6,21 @@ use std::time::Duration;
 use egret::capture::file::{FileOptions, open};
 use egret::capture::{Capture, More};
 use egret::decode::{Decoded, decode};
+use egret::filter::Filter;
 use egret::model::event::BATCH;
 use egret::model::{Event, Frame, Gso, Heading, InterfaceId, LinkType, Timestamp, VlanTag};
+use egret::snapshot::Row;
+
+/// Text of the filter language; a mistake must lie within it.
+pub(crate) fn filter(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match Filter::parse(&text) {
+        Ok(filter) => {
+            let _ = filter.matches(&Row::default());
+        }
+        Err(why) => assert!(why.at <= text.chars().count(), "{why:?}"),
+    }
+}
 
 /// The first byte chooses among these.
 pub(crate) const LINKS: [LinkType; 9] = [

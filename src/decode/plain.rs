@@ -19,7 +19,7 @@ pub(super) fn read<'a>(frame: &Frame<'a>) -> Option<Packet<'a>> {
     if frame.link != LinkType::Ethernet || frame.vlan.is_some() || frame.gso.is_some() {
         return None;
     }
-    let head: &[u8; V4 + 8] = frame.data.first_chunk()?;
+    let head: &[u8; V4] = frame.data.first_chunk()?;
     match u16::from_be_bytes([head[12], head[13]]) {
         ether_type::IPV4 => v4(frame, head),
         ether_type::IPV6 => v6(frame, frame.data.first_chunk()?),
@@ -28,7 +28,7 @@ pub(super) fn read<'a>(frame: &Frame<'a>) -> Option<Packet<'a>> {
 }
 
 #[inline]
-fn v4<'a>(frame: &Frame<'a>, head: &[u8; V4 + 8]) -> Option<Packet<'a>> {
+fn v4<'a>(frame: &Frame<'a>, head: &[u8; V4]) -> Option<Packet<'a>> {
     let is_fragment = (head[20] & 0x3f) | head[21] != 0;
     if head[14] != 0x45 || is_fragment {
         return None;
@@ -38,13 +38,11 @@ fn v4<'a>(frame: &Frame<'a>, head: &[u8; V4 + 8]) -> Option<Packet<'a>> {
         [0, u64::from(u32::from_be_bytes([head[30], head[31], head[32], head[33]]))],
     );
     let len = u32::from(u16::from_be_bytes([head[16], head[17]]));
-    let ports = [head[34], head[35], head[36], head[37]];
-    let udp = u16::from_be_bytes([head[38], head[39]]);
-    transport::<V4>(frame, Ip { v6: false, ends, len, body: len.checked_sub(20)? }, head[23], ports, udp)
+    transport::<V4>(frame, Ip { v6: false, ends, len, body: len.checked_sub(20)? }, head[23])
 }
 
 #[inline]
-fn v6<'a>(frame: &Frame<'a>, head: &[u8; V6 + 8]) -> Option<Packet<'a>> {
+fn v6<'a>(frame: &Frame<'a>, head: &[u8; V6]) -> Option<Packet<'a>> {
     let body = u32::from(u16::from_be_bytes([head[18], head[19]]));
     if head[14] >> 4 != 6 || body == 0 {
         return None;
@@ -52,9 +50,7 @@ fn v6<'a>(frame: &Frame<'a>, head: &[u8; V6 + 8]) -> Option<Packet<'a>> {
     let (_, ends) = head.split_first_chunk::<22>()?;
     let (source, ends) = ends.split_first_chunk()?;
     let ends = (words(source), words(ends.first_chunk()?));
-    let ports = [head[54], head[55], head[56], head[57]];
-    let udp = u16::from_be_bytes([head[58], head[59]]);
-    transport::<V6>(frame, Ip { v6: true, ends, len: body + 40, body }, head[20], ports, udp)
+    transport::<V6>(frame, Ip { v6: true, ends, len: body + 40, body }, head[20])
 }
 
 #[inline]
@@ -74,37 +70,27 @@ struct Ip {
 
 /// The packet, where the transport header at `AT` is whole and its lengths agree with the layers below.
 #[inline]
-fn transport<'a, const AT: usize>(
-    frame: &Frame<'a>,
-    ip: Ip,
-    protocol: u8,
-    [s0, s1, d0, d1]: [u8; 4],
-    udp: u16,
-) -> Option<Packet<'a>> {
+fn transport<'a, const AT: usize>(frame: &Frame<'a>, ip: Ip, protocol: u8) -> Option<Packet<'a>> {
     let wire = frame.wire_len.max(frame.data.len() as u32);
     if ip.len.checked_add(14)? > wire {
         return None;
     }
     let protocol = Protocol::from_number(protocol);
-    let (header, payload_len, tcp_flags, tcp_sequence) = match protocol {
-        Protocol::TCP => {
-            let &[_, _, _, _, q0, q1, q2, q3, _, _, _, _, offset, flags, _, _, _, _, _, _] =
-                frame.data.get(AT..)?.first_chunk()?;
-            let header = u32::from(offset >> 4) * 4;
-            if header < 20 {
-                return None;
-            }
-            (header, ip.body.checked_sub(header)?, flags, u32::from_be_bytes([q0, q1, q2, q3]))
-        }
-        Protocol::UDP => {
-            let payload_len = u32::from(udp).checked_sub(8)?;
-            if u32::from(udp) > ip.body {
-                return None;
-            }
-            (8, payload_len, 0, 0)
-        }
-        _ => return None,
-    };
+    if protocol != Protocol::TCP && protocol != Protocol::UDP {
+        return None;
+    }
+    let &[s0, s1, d0, d1, q0, q1, q2, q3, _, _, _, _, offset, flags, _, _, _, _, _, _] =
+        frame.data.get(AT..)?.first_chunk()?;
+    // Which of the two it is cannot be foretold from frame to frame: choosing by mask costs less than a wrong guess.
+    let tcp = u32::from(protocol == Protocol::TCP).wrapping_neg();
+    let udp_len = u32::from(u16::from_be_bytes([q0, q1]));
+    let header = (u32::from(offset >> 4) * 4 & tcp) | (8 & !tcp);
+    let least = (20 & tcp) | (8 & !tcp);
+    let body = (ip.body & tcp) | (udp_len & !tcp);
+    if header < least || body > ip.body {
+        return None;
+    }
+    let payload_len = body.checked_sub(header)?;
     let rest = frame.data.get(AT + header as usize..)?;
     Some(Packet {
         at: frame.at,
@@ -121,8 +107,8 @@ fn transport<'a, const AT: usize>(
         segments: 1,
         ip_len: ip.len,
         payload_len,
-        tcp_flags,
-        tcp_sequence,
+        tcp_flags: flags & tcp as u8,
+        tcp_sequence: u32::from_be_bytes([q0, q1, q2, q3]) & tcp,
         payload: rest.get(..payload_len as usize).unwrap_or(rest),
         fragment: None,
     })

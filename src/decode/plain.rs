@@ -13,6 +13,11 @@ use super::link::ether_type;
 const V4: usize = 34;
 const V6: usize = 54;
 
+/// Bytes of the transport headers. As many as TCP has at least must have been captured; a UDP datagram that ends
+/// sooner goes the long way.
+const LEAST_TCP: u32 = 20;
+const UDP: u32 = 8;
+
 /// A whole, unfragmented, unextended packet; `None` for all that needs a closer look.
 #[inline]
 pub(super) fn read<'a>(frame: &Frame<'a>) -> Option<Packet<'a>> {
@@ -84,8 +89,8 @@ fn transport<'a, const AT: usize>(frame: &Frame<'a>, ip: Ip, protocol: u8) -> Op
     // Which of the two it is cannot be foretold from frame to frame: choosing by mask costs less than a wrong guess.
     let tcp = u32::from(protocol == Protocol::TCP).wrapping_neg();
     let udp_len = u32::from(u16::from_be_bytes([q0, q1]));
-    let header = (u32::from(offset >> 4) * 4 & tcp) | (8 & !tcp);
-    let least = (20 & tcp) | (8 & !tcp);
+    let header = ((u32::from(offset >> 4) * 4) & tcp) | (UDP & !tcp);
+    let least = (LEAST_TCP & tcp) | (UDP & !tcp);
     let body = (ip.body & tcp) | (udp_len & !tcp);
     if header < least || body > ip.body {
         return None;

@@ -24,7 +24,6 @@ use egret::capture::file::{FileOptions, open};
 use egret::capture::{Capture, More};
 use egret::decode::{Decoded, decode};
 use egret::model::{Event, Frame, LinkType, Packet};
-use parking_lot::Mutex;
 
 /// A protocol number and two ends, the lesser first.
 type Key = (u8, (IpAddr, u16), (IpAddr, u16));

@@ -23,6 +23,7 @@ use crossbeam_channel::{Receiver, bounded};
 use egret::capture::wall::Stopwatch;
 use egret::host::diag::Diag;
 use egret::host::owners::{OwnerWorker, Rungs};
+use egret::host::processes::Processes;
 use egret::model::{Answer, Confidence, Endpoint, FlowKey, Owner, Protocol};
 use netns::{ENOUGH, FAR, Lab, NEAR, Own, inside};
 
@@ -385,4 +386,78 @@ fn the_compiled_program_is_what_its_source_compiles_to() {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let (made, kept) = (std::fs::read(made).unwrap(), std::fs::read(assets.join("births.o")).unwrap());
     assert!(made == kept, "assets/ebpf/births.o is not what births.c compiles to: run assets/ebpf/build.sh");
+}
+
+/// Where control groups are mounted that a process may be moved within: version 2, and systemd's own of version 1.
+fn cgroup_mounts() -> Vec<PathBuf> {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    let is_meant = |kind: &str, options: &str| {
+        kind == "cgroup2" || kind == "cgroup" && options.split(',').any(|option| option == "name=systemd")
+    };
+    let place = |line: &str| {
+        let fields: Vec<&str> = line.split(' ').collect();
+        is_meant(fields[2], fields[3]).then(|| PathBuf::from(fields[1]))
+    };
+    mounts.lines().filter_map(place).collect()
+}
+
+/// Groups made for a test, taken away with it.
+struct Groups(Vec<PathBuf>);
+
+impl Drop for Groups {
+    fn drop(&mut self) {
+        for made in self.0.iter().rev() {
+            let watch = Stopwatch::start();
+            // A group is busy until its last process has been reaped by the kernel.
+            while std::fs::remove_dir(made).is_err() && watch.elapsed() < ENOUGH {}
+        }
+    }
+}
+
+impl Groups {
+    fn make(root: &Path, below: &str) -> std::io::Result<(Self, PathBuf)> {
+        let mut made = Self(Vec::new());
+        let mut path = root.to_owned();
+        for part in below.split('/') {
+            path.push(part);
+            if !path.exists() {
+                std::fs::create_dir(&path)?;
+                made.0.push(path.clone());
+            }
+        }
+        Ok((made, path))
+    }
+}
+
+#[test]
+fn units_and_containers_are_read_from_real_groups() {
+    let test = "units_and_containers_are_read_from_real_groups";
+    let id = "3f0f1c2e9a7b5d4c3f0f1c2e9a7b5d4c3f0f1c2e9a7b5d4c3f0f1c2e9a7b5d4c";
+    let mounts = cgroup_mounts();
+    if mounts.is_empty() {
+        return netns::skip(test, "no control groups are mounted");
+    }
+    for root in mounts {
+        let cases = [
+            ("egret-test.slice/egret-test.service".to_owned(), Some("egret-test.service"), None),
+            (format!("egret-test.slice/docker-{id}.scope"), None, Some(id)),
+            (format!("egret-test.slice/kubepods-pod{}.slice/crio-{id}.scope", "0".repeat(32)), None, Some(id)),
+        ];
+        for (below, unit, container) in cases {
+            let made = Groups::make(&root, &below);
+            let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+            let moved = made.and_then(|(groups, path)| {
+                std::fs::write(path.join("cgroup.procs"), child.id().to_string()).map(|()| groups)
+            });
+            let process = Processes::default().read(child.id());
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let Ok(_groups) = moved else {
+                return netns::skip(test, &format!("no process may be moved below {}", root.display()));
+            };
+            let place = process.unwrap().place;
+            assert_eq!(place.unit.as_deref(), unit, "{}/{below}", root.display());
+            assert_eq!(place.container.map(|one| one.id).as_deref(), container, "{}/{below}", root.display());
+        }
+    }
 }

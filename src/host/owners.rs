@@ -239,7 +239,7 @@ impl Worker {
         // The births first: a socket that has ended is known by its birth.
         if let Ok(births) = &mut self.births {
             let search = &mut self.search;
-            births.drain(&mut |birth| search.born(birth));
+            births.drain(&mut |birth| search.born(birth, now));
         }
         let memory = &mut self.search.memory;
         if let Ok(deaths) = &mut self.deaths {

@@ -1,6 +1,6 @@
 //! Finds the owner of one conversation from what the kernel and the memory know.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::memory::{Holder, Memory};
 use super::sharing::Sharing;
 use crate::host::births::Birth;
+use crate::host::cgroup::Place;
 use crate::host::containers::Containers;
 use crate::host::diag::{Diag, Socket};
 use crate::host::processes::{Process, Processes};
@@ -16,6 +17,10 @@ use crate::model::{Confidence, Endpoint, FlowKey, Owner, Protocol};
 /// An unconnected socket that ended longer ago than this is not taken for the sender: the port may have
 /// been somebody else's since.
 const OPEN_ENDED_LATELY: Duration = Duration::from_secs(5);
+
+/// Processes whose place is remembered, and for how long: a process may be moved.
+const PLACES: usize = 1024;
+const PLACES_HOLD: Duration = Duration::from_secs(1);
 
 /// How far a search came.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +36,9 @@ pub(super) struct Search {
     pub(super) diag: Diag,
     pub(super) memory: Memory,
     sharing: Sharing,
+    /// Where processes belong that made a socket since then.
+    places: HashMap<(u32, u64), Place>,
+    places_from: Duration,
     pub(super) processes: Processes,
     pub(super) containers: Containers,
     /// Processes whose open files were closed to us in the last walk.
@@ -43,6 +51,8 @@ impl Search {
             diag: Diag::open()?,
             memory: Memory::default(),
             sharing: Sharing::default(),
+            places: HashMap::new(),
+            places_from: Duration::ZERO,
             processes: Processes::default(),
             containers: Containers::default(),
             closed: 0,
@@ -158,11 +168,25 @@ impl Search {
     }
 
     /// Remembers who made a socket.
-    pub(super) fn born(&mut self, birth: Birth) {
-        let place = self.processes.place(birth.pid, birth.start).unwrap_or_default();
+    pub(super) fn born(&mut self, birth: Birth, now: Duration) {
+        let place = self.place(birth.pid, birth.start, now);
         let process = Process { pid: birth.pid, start: birth.start, exe: birth.exe, comm: birth.comm, place };
         let holder = Holder { process: Arc::new(process), confidence: Confidence::Exact, uid: Some(birth.uid) };
         self.memory.remember(birth.cookie, holder);
+    }
+
+    /// Where a process belongs. One that makes many sockets is looked at once a second.
+    fn place(&mut self, pid: u32, start: u64, now: Duration) -> Place {
+        if now.saturating_sub(self.places_from) > PLACES_HOLD || self.places.len() >= PLACES {
+            self.places.clear();
+            self.places_from = now;
+        }
+        if let Some(place) = self.places.get(&(pid, start)) {
+            return place.clone();
+        }
+        let place = self.processes.place(pid, start).unwrap_or_default();
+        self.places.insert((pid, start), place.clone());
+        place
     }
 
     /// Walks through all processes for these sockets and remembers who holds them.

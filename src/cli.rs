@@ -56,7 +56,7 @@ fn unclear(why: &clap::Error) -> Error {
 
 impl job::Setup {
     /// Flows remembered, unless told otherwise.
-    pub const MAX_FLOWS: usize = 200_000;
+    pub const MAX_FLOWS: usize = 131_072;
     /// How long to learn, unless told otherwise.
     pub const LEARN_FOR: Duration = Duration::from_hours(24);
 }

@@ -61,7 +61,7 @@ impl FlowTable {
         let is_theirs = record.opener() == record.ours();
         let detail = self.cold[place as usize].detail_mut();
         detail.name = name_of(&facts).filter(|_| is_theirs).or_else(|| detail.name.take());
-        detail.facts = Some(Arc::new(facts));
+        detail.facts = Some(shared(&mut self.common_facts, facts));
     }
 
     /// No more can become known: the payload is not looked at again, unless its messages matter.
@@ -124,6 +124,24 @@ fn begin(key: &FlowKey, opener: Side, cold: &Cold, budget: &Budget) -> Option<Re
         }
     }
     Some(recognition)
+}
+
+/// How many sets of facts are kept for sharing.
+const COMMON: usize = 16;
+
+/// The facts of flows that nobody recognised are few and alike: a flood of them shares one copy.
+fn shared(common: &mut Vec<Arc<Facts>>, facts: Facts) -> Arc<Facts> {
+    if facts.application.is_known() {
+        return Arc::new(facts);
+    }
+    if let Some(same) = common.iter().find(|same| ***same == facts) {
+        return Arc::clone(same);
+    }
+    let facts = Arc::new(facts);
+    if common.len() < COMMON {
+        common.push(Arc::clone(&facts));
+    }
+    facts
 }
 
 /// The name that the flow's own payload gives the answering end.

@@ -85,6 +85,8 @@ pub struct FlowTable {
     /// Flows that found no room among them.
     pub(super) unrecognised: u64,
     pub(super) budget: Budget,
+    /// Facts that many flows share.
+    pub(super) common_facts: Vec<std::sync::Arc<crate::model::Facts>>,
     pub(super) expiry_cursor: usize,
 }
 
@@ -137,6 +139,7 @@ impl FlowTable {
             recognising: 0,
             unrecognised: 0,
             budget: Budget::default(),
+            common_facts: Vec::new(),
             expiry_cursor: 0,
             config,
         }

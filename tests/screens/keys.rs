@@ -361,7 +361,7 @@ fn a_burst_among_many_short_runs_stands_first_and_says_what_where_and_why() {
         first.contains("‼ 185.220.101.7:9001") && first.contains("60.1MB") && first.contains("first-contact"),
         "{text}"
     );
-    assert!(text.contains("‼ first contact with 185.220.101.7:9001: sent 60.1 MB"), "{text}");
+    assert!(text.contains("‼ nc: first contact with 185.220.101.7:9001: sent 60.1 MB"), "{text}");
 }
 
 #[test]

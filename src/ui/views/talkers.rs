@@ -250,7 +250,9 @@ fn why(app: &App, buf: &mut Buffer, area: Rect) {
     };
     let lit = theme.of_row(row);
     let x = put(buf, area, 1, 0, room, &format!("{} ", app.options.look.glyphs.verdict(row.verdict)), lit);
-    put(buf, area, x, 0, room.saturating_sub(2), &finding.why, lit);
+    let who = row.owner.as_ref().filter(|owner| !owner.comm.is_empty());
+    let who = who.map_or_else(String::new, |owner| format!("{}: ", owner.comm));
+    put(buf, area, x, 0, room.saturating_sub(2), &format!("{who}{}", finding.why), lit);
 }
 
 /// Why there is nothing to see.

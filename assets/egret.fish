@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_egret_global_optspecs
-    string join \n i/interface= r/read= f/filter-code= p/promiscuous= capture= F/net-filter= G/net-filter6= local= count= max-flows= learn-for= state= known-good= c/config= n dns-resolution= N port-resolution= P port-display= b show-bars= show-totals= hide-source= hide-destination= B/use-bytes= l/link-local= m/max-bandwidth= log-scale= line-display= o/sort= columns= group-by= screen-filter= theme= t/no-curses= s/timed-output= L/num-lines= speed= h/help V/version
+    string join \n i/interface= r/read= f/filter-code= p/promiscuous= capture= F/net-filter= G/net-filter6= local= count= inner= max-flows= learn-for= state= known-good= c/config= n dns-resolution= N port-resolution= P port-display= b show-bars= show-totals= hide-source= hide-destination= B/use-bytes= l/link-local= m/max-bandwidth= log-scale= line-display= o/sort= columns= group-by= screen-filter= theme= t/no-curses= s/timed-output= L/num-lines= speed= h/help V/version
 end
 
 function __fish_egret_needs_command
@@ -37,6 +37,7 @@ complete -c egret -n "__fish_egret_needs_command" -l local -d 'Addresses or netw
 complete -c egret -n "__fish_egret_needs_command" -l count -d 'Which bytes are shown' -r -f -a "wire\t'Frames, as on the link'
 ip\t'IP packets'
 payload\t'What the transport carries'"
+complete -c egret -n "__fish_egret_needs_command" -l inner -d 'Count the packets inside tunnels, not the tunnels' -r
 complete -c egret -n "__fish_egret_needs_command" -l max-flows -d 'Remember this many flows at most' -r
 complete -c egret -n "__fish_egret_needs_command" -l learn-for -d 'How long to learn before a new destination is worth a word [default: 24h]' -r
 complete -c egret -n "__fish_egret_needs_command" -l state -d 'Keep what is learnt in this directory; a capture file leaves nothing behind without it' -r -F
@@ -102,6 +103,7 @@ complete -c egret -n "__fish_egret_using_subcommand flows" -l local -d 'Addresse
 complete -c egret -n "__fish_egret_using_subcommand flows" -l count -d 'Which bytes are shown' -r -f -a "wire\t'Frames, as on the link'
 ip\t'IP packets'
 payload\t'What the transport carries'"
+complete -c egret -n "__fish_egret_using_subcommand flows" -l inner -d 'Count the packets inside tunnels, not the tunnels' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l max-flows -d 'Remember this many flows at most' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l learn-for -d 'How long to learn before a new destination is worth a word [default: 24h]' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l state -d 'Keep what is learnt in this directory; a capture file leaves nothing behind without it' -r -F
@@ -121,6 +123,7 @@ complete -c egret -n "__fish_egret_using_subcommand detect" -l local -d 'Address
 complete -c egret -n "__fish_egret_using_subcommand detect" -l count -d 'Which bytes are shown' -r -f -a "wire\t'Frames, as on the link'
 ip\t'IP packets'
 payload\t'What the transport carries'"
+complete -c egret -n "__fish_egret_using_subcommand detect" -l inner -d 'Count the packets inside tunnels, not the tunnels' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l max-flows -d 'Remember this many flows at most' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l learn-for -d 'How long to learn before a new destination is worth a word [default: 24h]' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l state -d 'Keep what is learnt in this directory; a capture file leaves nothing behind without it' -r -F

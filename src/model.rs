@@ -25,7 +25,7 @@ pub use endpoint::{Endpoint, FlowKey, Side};
 pub use event::{Event, Frame, Gso, Heading, LinkType, VlanTag};
 pub use facts::{Facts, Texture};
 pub use finding::{Finding, Severity, Subject};
-pub use flow::{Direction, Opener, TcpState, Verdict};
+pub use flow::{Counting, Direction, Opener, TcpState, Verdict};
 pub use health::Health;
 pub use interface::{InterfaceCounters, InterfaceId, InterfaceInfo};
 pub use label::Label;

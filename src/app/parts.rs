@@ -1,11 +1,12 @@
 //! From a setup to an engine with its memory: flows empty, baseline and marks as they were left.
 
 use crate::baseline::{Baseline, BaselineConfig};
-use crate::cli::job::Setup;
+use crate::cli::job::{self, Setup};
 use crate::detect::{AlertBook, Judges};
 use crate::engine::{Engine, Parts};
 use crate::flow::FlowConfig;
 use crate::marks::Marks;
+use crate::model::Counting;
 
 use super::keeper::Keeper;
 
@@ -24,6 +25,11 @@ pub(super) fn engine(setup: &Setup, memory: Memory) -> (Engine, Keeper) {
         idle: if memory == Memory::Report { None } else { standard.idle },
         local: setup.local.clone(),
         boundary: setup.boundary.clone(),
+        counting: match setup.counting {
+            job::Counting::Wire => Counting::Wire,
+            job::Counting::Ip => Counting::Ip,
+            job::Counting::Payload => Counting::Payload,
+        },
         ..standard
     };
     let (mut keeper, loaded) = Keeper::open(setup);
@@ -34,6 +40,6 @@ pub(super) fn engine(setup: &Setup, memory: Memory) -> (Engine, Keeper) {
         book.restore(loaded.alerts, 1);
     }
     let marks = Marks::from_list(keeper.load_marks(setup));
-    let parts = Parts { flow, inner: false, baseline, marks, book, judges: Judges::default() };
+    let parts = Parts { flow, inner: setup.inner, baseline, marks, book, judges: Judges::default() };
     (Engine::new(parts), keeper)
 }

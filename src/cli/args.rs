@@ -100,6 +100,9 @@ pub(super) struct MemoryArgs {
     /// Which bytes are shown
     #[arg(long, value_name = "BYTES")]
     pub count: Option<Counting>,
+    /// Count the packets inside tunnels, not the tunnels
+    #[arg(long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = said::<bool>)]
+    pub inner: Option<bool>,
     /// Remember this many flows at most
     #[arg(long, value_name = "N", value_parser = said::<usize>)]
     pub max_flows: Option<usize>,

@@ -30,6 +30,8 @@ pub enum Job {
 pub struct Setup {
     pub source: Source,
     pub counting: Counting,
+    /// Look inside tunnels (IPIP, 6in4, GRE, VXLAN, Geneve, GTP-U).
+    pub inner: bool,
     /// Only traffic that crosses the edge of these networks counts, and it leaves them (`-F`, `-G`).
     pub boundary: Vec<IpNet>,
     /// Addresses that are ours, where the source cannot know or is wrong.

@@ -45,6 +45,7 @@ impl MemoryArgs {
     pub(super) fn settings(&self) -> Settings {
         Settings {
             count: self.count,
+            inner: self.inner,
             max_flows: self.max_flows,
             learn_for: self.learn_for,
             state: self.state.clone(),

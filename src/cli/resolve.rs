@@ -104,6 +104,7 @@ fn setup(settings: &Settings, source: Source, places: &Places) -> Setup {
     Setup {
         source,
         counting: settings.count.unwrap_or_default(),
+        inner: settings.inner.unwrap_or(false),
         boundary: settings.net_filter.into_iter().chain(settings.net_filter6).collect(),
         local: settings.local.clone().unwrap_or_default(),
         max_flows: settings.max_flows.unwrap_or(Setup::MAX_FLOWS),

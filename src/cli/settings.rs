@@ -68,8 +68,10 @@ settings! {
     local: Vec<IpNet> = "local", "[]";
     /// Which bytes are shown: wire, ip, payload
     count: Counting = "count", "\"wire\"";
+    /// Whether the packets inside tunnels are counted instead of the tunnels
+    inner: bool = "inner", "false";
     /// Flows remembered at most
-    max_flows: usize = "max-flows", "200000";
+    max_flows: usize = "max-flows", "131072";
     /// How long to learn before a new destination is worth a word
     learn_for: Duration = "learn-for", "\"24h\"";
     /// Where what was learnt is kept

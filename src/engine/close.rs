@@ -46,8 +46,9 @@ impl Engine {
         let (book, marks) = (&self.book, &self.marks);
         self.baseline.learn(&interval, |sample| book.poisons(at, sample, marks));
         self.ask_about(&interval);
-        self.draw_graph(interval.bytes_out, interval.bytes_in, span);
-        self.peaks.take(interval.bytes_out, interval.bytes_in);
+        let (out, into) = self.table.last_second();
+        self.draw_graph(out, into, span);
+        self.peaks.take(out, into);
         self.has_closed = true;
     }
 

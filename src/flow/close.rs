@@ -16,7 +16,8 @@ impl FlowTable {
     pub fn close(&mut self, at: Timestamp) -> Interval {
         let tick = self.tick;
         let sums = std::mem::take(&mut self.sums);
-        self.totals.add(tick, sums.wire);
+        self.totals.add(tick, sums.counted);
+        self.last_second = sums.counted;
         let mut dirty = std::mem::take(&mut self.dirty);
         let left_out = self.choose_samples(&mut dirty);
         let mut interval = Interval {
@@ -70,6 +71,8 @@ impl FlowTable {
         let wire = [record.bytes[0] + cold.segment_headers[0], record.bytes[1] + cold.segment_headers[1]];
         let moved = [wire[0] - cold.closed_wire[0], wire[1] - cold.closed_wire[1]];
         let payload = [record.payload[0] - cold.closed_payload[0], record.payload[1] - cold.closed_payload[1]];
+        let ip = [record.ip_bytes[0] - cold.closed_ip[0], record.ip_bytes[1] - cold.closed_ip[1]];
+        let counted = self.config.counting.of(moved, ip, payload);
         let packets = [record.packets[0] - cold.closed_packets[0], record.packets[1] - cold.closed_packets[1]];
         if cold.owner().is_some() {
             self.grand.owned_out += moved[out];
@@ -99,9 +102,10 @@ impl FlowTable {
             owner: cold.owner().cloned(),
         };
         (cold.closed_wire, cold.closed_payload, cold.closed_packets) = (wire, record.payload, record.packets);
+        cold.closed_ip = record.ip_bytes;
         cold.closed_opened = cold.opened;
-        cold.peak = [cold.peak[0].max(moved[0]), cold.peak[1].max(moved[1])];
-        self.remember(place, tick, moved);
+        cold.peak = [cold.peak[0].max(counted[0]), cold.peak[1].max(counted[1])];
+        self.remember(place, tick, counted);
         sample
     }
 

@@ -134,12 +134,14 @@ impl FlowTable {
     #[inline]
     fn sum(&mut self, packet: &Packet<'_>, direction: usize) {
         let wire = u64::from(packet.frame_len) + u64::from(packet.segment_headers);
+        let (ip, payload) = (u64::from(packet.ip_len), u64::from(packet.payload_len));
         self.sums.wire[direction] += wire;
+        self.sums.counted[direction] += self.config.counting.of(wire, ip, payload);
         self.sums.packets[direction] += 1;
         self.grand.bytes[direction] += u64::from(packet.frame_len);
         self.grand.wire[direction] += wire;
-        self.grand.ip_bytes[direction] += u64::from(packet.ip_len);
-        self.grand.payload[direction] += u64::from(packet.payload_len);
+        self.grand.ip_bytes[direction] += ip;
+        self.grand.payload[direction] += payload;
         self.grand.packets[direction] += 1;
     }
 

@@ -105,11 +105,12 @@ pub(super) struct Cold {
     pub(super) first: Timestamp,
     /// Headers of segments to come, beyond the bytes of the record.
     pub(super) segment_headers: [u64; 2],
-    /// Wire bytes, payload and packets at the last close.
+    /// Wire bytes, IP bytes, payload and packets at the last close.
     pub(super) closed_wire: [u64; 2],
+    pub(super) closed_ip: [u64; 2],
     pub(super) closed_payload: [u64; 2],
     pub(super) closed_packets: [u64; 2],
-    /// Highest wire bytes of one interval.
+    /// Most bytes of one interval, as they are counted.
     pub(super) peak: [u64; 2],
     /// Sequence numbers of the SYNs; 0 where none was seen (one real number in 2³² is taken for that).
     pub(super) syn: [u32; 2],

@@ -88,6 +88,7 @@ impl FlowTable {
             payload_bytes_in: record.payload[into],
             packets_out: record.packets[out],
             packets_in: record.packets[into],
+            counting: self.config.counting,
             rates_out: history.map(|history| history.rates(out, now)).unwrap_or_default(),
             rates_in: history.map(|history| history.rates(into, now)).unwrap_or_default(),
             peak_out: cold.peak[out],
@@ -112,7 +113,12 @@ impl FlowTable {
     /// All that no row shows, as one row: everything that was ever counted is in `rows` or here.
     pub fn other(&self, rows: &[Row]) -> Row {
         let grand = &self.grand;
-        let mut other = Row { id: RowId::Other, flows: grand.gone + self.hidden(), ..Row::default() };
+        let mut other = Row {
+            id: RowId::Other,
+            flows: grand.gone + self.hidden(),
+            counting: self.config.counting,
+            ..Row::default()
+        };
         let less = |all: u64, of: fn(&Row) -> u64| all.saturating_sub(rows.iter().map(of).sum());
         other.bytes_out = less(grand.bytes[0], |row| row.bytes_out);
         other.bytes_in = less(grand.bytes[1], |row| row.bytes_in);
@@ -140,9 +146,11 @@ impl FlowTable {
     /// The counters of the footer: everything since the start.
     pub fn totals(&self) -> Totals {
         let rates = |side| self.totals.rates(side, self.tick);
+        let grand = &self.grand;
+        let [bytes_out, bytes_in] = self.config.counting.of(grand.wire, grand.ip_bytes, grand.payload);
         Totals {
-            bytes_out: self.grand.wire[0],
-            bytes_in: self.grand.wire[1],
+            bytes_out,
+            bytes_in,
             packets_out: self.grand.packets[0],
             packets_in: self.grand.packets[1],
             rates_out: rates(0),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::model::event::BATCH;
-use crate::model::{FlowKey, InterfaceInfo, Skip, Tally, Timestamp};
+use crate::model::{Counting, FlowKey, InterfaceInfo, Skip, Tally, Timestamp};
 use crate::protocol::Budget;
 use crate::protocol::names::NameMap;
 
@@ -35,6 +35,8 @@ pub struct FlowConfig {
     pub boundary: Vec<IpNet>,
     /// Look into payloads to tell applications and names.
     pub recognise: bool,
+    /// Which bytes are shown.
+    pub counting: Counting,
 }
 
 impl Default for FlowConfig {
@@ -48,6 +50,7 @@ impl Default for FlowConfig {
             local: Vec::new(),
             boundary: Vec::new(),
             recognise: true,
+            counting: Counting::Wire,
         }
     }
 }
@@ -80,6 +83,8 @@ pub struct FlowTable {
     pub(super) shown: Vec<u32>,
     pub(super) sums: Sums,
     pub(super) grand: Grand,
+    /// What was shown of the second closed last. Index 0 is out, 1 is in.
+    pub(super) last_second: [u64; 2],
     /// Recognitions under way; bounded, so that a flood of openings costs no more than this.
     pub(super) recognising: usize,
     /// Flows that found no room among them.
@@ -94,6 +99,8 @@ pub struct FlowTable {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sums {
     pub(super) wire: [u64; 2],
+    /// The bytes that are shown.
+    pub(super) counted: [u64; 2],
     pub(super) packets: [u64; 2],
     pub(super) evicted_flows: u64,
     pub(super) evicted_bytes: u64,
@@ -136,6 +143,7 @@ impl FlowTable {
             shown: Vec::new(),
             sums: Sums::default(),
             grand: Grand::default(),
+            last_second: [0; 2],
             recognising: 0,
             unrecognised: 0,
             budget: Budget::default(),
@@ -170,6 +178,11 @@ impl FlowTable {
 
     pub fn kept(&self) -> u64 {
         (self.records.len() - self.free.len()) as u64
+    }
+
+    /// Bytes out and in of the second closed last, as they are counted.
+    pub const fn last_second(&self) -> (u64, u64) {
+        (self.last_second[0], self.last_second[1])
     }
 
     pub const fn limit(&self) -> u64 {

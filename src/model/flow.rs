@@ -115,3 +115,26 @@ impl Verdict {
         }
     }
 }
+
+/// Which bytes are shown: totals, rates, peaks, the graph. Detectors judge wire bytes whatever is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Counting {
+    /// The link-layer frames, with the headers of segments to come.
+    #[default]
+    Wire,
+    /// IP packets: header and all that follows.
+    Ip,
+    /// What the transport carries.
+    Payload,
+}
+
+impl Counting {
+    /// The one that is shown of three.
+    pub const fn of<T: Copy>(self, wire: T, ip: T, payload: T) -> T {
+        match self {
+            Self::Wire => wire,
+            Self::Ip => ip,
+            Self::Payload => payload,
+        }
+    }
+}

@@ -53,8 +53,8 @@ pub fn report(out: &mut dyn Write, snapshot: &Snapshot, options: &IftopOptions) 
     rule(out, '-')?;
     for (number, row) in rows.iter().take(shown).enumerate() {
         let (source, destination) = ends(row);
-        line(out, &format!("{:>4}", number + 1), &source, "=>", row.rates_out, row.wire_bytes_out, options.unit)?;
-        line(out, "", &destination, "<=", row.rates_in, row.wire_bytes_in, options.unit)?;
+        line(out, &format!("{:>4}", number + 1), &source, "=>", row.rates_out, row.out(), options.unit)?;
+        line(out, "", &destination, "<=", row.rates_in, row.received(), options.unit)?;
     }
     if shown < rows.len() {
         writeln!(out, "     and {} more", rows.len() - shown)?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    Application, Direction, Endpoint, Facts, Finding, FlowKey, InterfaceId, Label, Mark, Name, NameSource, Opener,
-    Owner, Protocol, Target, TcpState, Timestamp, Verdict,
+    Application, Counting, Direction, Endpoint, Facts, Finding, FlowKey, InterfaceId, Label, Mark, Name, NameSource,
+    Opener, Owner, Protocol, Target, TcpState, Timestamp, Verdict,
 };
 
 /// How many 2-second steps of history a row carries: 40 seconds, as long as the longest average.
@@ -71,13 +71,14 @@ pub struct Row {
     pub packets_out: u64,
     pub packets_in: u64,
 
-    /// From wire bytes.
+    /// Which of these bytes are shown; rates, peaks and the spark are made of the same.
+    pub counting: Counting,
     pub rates_out: Rates,
     pub rates_in: Rates,
     /// Highest 1-second rate.
     pub peak_out: u64,
     pub peak_in: u64,
-    /// Wire bytes out of the last 2-second steps, the latest last.
+    /// Bytes out of the last 2-second steps, the latest last.
     pub spark: [u32; SPARK],
 
     pub first: Timestamp,
@@ -97,6 +98,16 @@ pub struct Row {
 }
 
 impl Row {
+    /// Bytes sent, as they are counted (`--count`).
+    pub const fn out(&self) -> u64 {
+        self.counting.of(self.wire_bytes_out, self.ip_bytes_out, self.payload_bytes_out)
+    }
+
+    /// Bytes received, as they are counted.
+    pub const fn received(&self) -> u64 {
+        self.counting.of(self.wire_bytes_in, self.ip_bytes_in, self.payload_bytes_in)
+    }
+
     pub const fn bytes_total(&self) -> u64 {
         self.bytes_out + self.bytes_in
     }

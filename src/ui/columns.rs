@@ -180,7 +180,7 @@ impl What {
             Self::Rate(average) => rate(average.of(options.lines.rates(row)), options),
             Self::RateIn => rate(row.rates_in.s10, options),
             Self::Total => crate::snapshot::format::bytes(options.lines.total(row)),
-            Self::TotalIn => crate::snapshot::format::bytes(row.wire_bytes_in),
+            Self::TotalIn => crate::snapshot::format::bytes(row.received()),
             Self::Score if row.score == 0 => String::new(),
             Self::Score => row.score.to_string(),
             Self::Field(id) => field(id).map_or_else(String::new, |field| of_field(field, row, options)),

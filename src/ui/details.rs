@@ -104,11 +104,11 @@ fn lines(app: &App, row: &Row, snapshot: &Snapshot, area: Rect) -> Vec<DetailLin
         let rates = [now.s2, now.s10, now.s40].map(|rate| super::columns::rate(rate, options)).join(" ");
         format!("{}, peak {}/s, averages {rates}", format::bytes(total), unit.rate(peak))
     };
-    to.plain("OUT", &moved(row.wire_bytes_out, row.peak_out, row.rates_out));
+    to.plain("OUT", &moved(row.out(), row.peak_out, row.rates_out));
     let history = spark(&row.spark, row.spark.len(), options.look.glyphs);
     let history = if row.spark.iter().all(|step| *step == 0) { "nothing in the" } else { &history };
     to.done.push(DetailLine { head: "", text: format!("{history} last 40 s"), style: theme.graph_out });
-    to.plain("IN", &moved(row.wire_bytes_in, row.peak_in, row.rates_in));
+    to.plain("IN", &moved(row.received(), row.peak_in, row.rates_in));
     let ratio = row.ratio().map_or_else(String::new, |ratio| format!(", {ratio:.1} bytes sent for each received"));
     to.plain("PKTS", &format!("{} out, {} in{ratio}", row.packets_out, row.packets_in));
     to.plain("NAME", &naming(row));
@@ -229,7 +229,7 @@ pub(super) fn plain(row: &Row, options: &UiOptions) -> String {
     let score = if row.score > 0 { format!(", score {}", row.score) } else { String::new() };
     format!(
         "{from} > {to}{protocol}{app}: {} out, {} in{score}",
-        format::bytes(row.wire_bytes_out),
-        format::bytes(row.wire_bytes_in)
+        format::bytes(row.out()),
+        format::bytes(row.received())
     )
 }

@@ -45,7 +45,7 @@ pub(crate) struct Sum {
 impl Sum {
     const fn add(&mut self, row: &Row) {
         self.count += 1;
-        self.bytes = self.bytes.saturating_add(row.wire_bytes_out);
+        self.bytes = self.bytes.saturating_add(row.out());
     }
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct Wanted<'a> {
 
 impl Listing {
     pub(crate) fn of(snapshot: &Snapshot, wanted: &Wanted<'_>, order: &mut Order) -> Self {
-        let unlisted = Sum { count: snapshot.hidden_flows, bytes: snapshot.other.wire_bytes_out };
+        let unlisted = Sum { count: snapshot.hidden_flows, bytes: snapshot.other.out() };
         let mut listing = Self { unlisted, ..Self::default() };
         let by = By::of(wanted.options);
         let mut shown = Vec::new();
@@ -104,7 +104,7 @@ impl Listing {
                 continue;
             }
             let mut flows: Vec<&Row> = members.iter().filter_map(|member| snapshot.rows.get(*member)).collect();
-            flows.sort_by(|a, b| b.wire_bytes_out.cmp(&a.wire_bytes_out).then_with(|| a.id.cmp(&b.id)));
+            flows.sort_by(|a, b| b.out().cmp(&a.out()).then_with(|| a.id.cmp(&b.id)));
             for flow in flows {
                 self.lines.push(LineId { row: row.id.clone(), flow: Some(flow.id.clone()) });
                 self.places.push(Place::Flow(self.flows.len()));

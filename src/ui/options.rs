@@ -143,9 +143,9 @@ impl Lines {
     /// The total of a row that this display is about, wire bytes.
     pub(crate) fn total(self, row: &Row) -> u64 {
         match self {
-            Self::Sent => row.wire_bytes_out,
-            Self::Received => row.wire_bytes_in,
-            Self::TwoLine | Self::Both => row.wire_bytes_out.saturating_add(row.wire_bytes_in),
+            Self::Sent => row.out(),
+            Self::Received => row.received(),
+            Self::TwoLine | Self::Both => row.out().saturating_add(row.received()),
         }
     }
 

@@ -185,7 +185,7 @@ fn jump_to_flow(app: &mut App, snapshot: &Snapshot) {
         Some(_) => of_flow(&row.id),
         None => row.remote.is_some_and(|remote| remote.ip == subject.remote && to_port(remote.port)),
     };
-    let Some(row) = snapshot.rows.iter().filter(is_it).max_by_key(|row| (row.score, row.wire_bytes_out)) else {
+    let Some(row) = snapshot.rows.iter().filter(is_it).max_by_key(|row| (row.score, row.out())) else {
         app.say("its flow is closed and no longer on the table; all that is known stands here");
         return;
     };

@@ -208,7 +208,7 @@ fn second_line(app: &App, buf: &mut Buffer, line: Rect, row: &Row, columns: &[Co
             What::Rate(Average::S2) => columns::rate(row.rates_in.s2, options),
             What::Rate(Average::S10) => columns::rate(row.rates_in.s10, options),
             What::Rate(Average::S40) => columns::rate(row.rates_in.s40, options),
-            What::Total => format::bytes(row.wire_bytes_in),
+            What::Total => format::bytes(row.received()),
             _ => continue,
         };
         put_right(buf, line, x, 1, width, &text, theme.text);

@@ -8,6 +8,7 @@ pub mod book;
 pub mod churn;
 pub mod first_contact;
 pub mod icmp;
+pub mod mining;
 pub mod moved;
 pub mod new_service;
 pub mod odd;
@@ -67,6 +68,7 @@ pub static DETECTORS: &[&Spec] = &[
     &churn::SPEC,
     &icmp::SPEC,
     &odd::SPEC,
+    &mining::SPEC,
     &pressure::SPEC,
 ];
 

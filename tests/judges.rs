@@ -578,6 +578,20 @@ fn a_port_that_answers_for_the_first_time_is_told() {
 }
 
 #[test]
+fn mining_is_told_and_another_protocol_to_the_same_pool_is_not() {
+    let pool = Send { app: "stratum", ..bare("192.0.2.88:3333", "stratum", 900, 400) };
+    let mut play = Play::learning(Duration::from_hours(24));
+    play.send(pool).tick();
+    assert!(play.said_by("mining")[0].why.contains("speaks Stratum, the mining protocol, to 192.0.2.88 tcp/3333"));
+    play.said.clear();
+    play.send(pool).tick();
+    assert_eq!(play.said, [], "once in ten minutes is enough");
+    let mut twin = Play::learning(Duration::from_hours(24));
+    twin.send(Send { app: "http", ..pool }).tick();
+    assert_eq!(twin.said, []);
+}
+
+#[test]
 fn a_full_table_is_told() {
     let mut play = Play::learning(Duration::from_hours(24));
     assert_eq!(play.close(1, Pressure { kept: 10, limit: 100, ..Pressure::default() }), []);

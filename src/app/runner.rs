@@ -17,11 +17,11 @@ use crate::snapshot::Published;
 use super::keeper::Keeper;
 
 /// How long a read may wait for the first frame, and so how long a command or the end may wait.
-const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_millis(100);
 /// A replay at full speed publishes no more often than this.
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 /// How often counters of interfaces and losses are read.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long the end waits for answers about owners.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 /// How often what was learnt is handed to the store.

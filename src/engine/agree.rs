@@ -15,6 +15,8 @@ struct Seen {
     latest: Option<InterfaceCounters>,
     bytes_out: u64,
     bytes_in: u64,
+    /// A backend that cannot tell the directions apart: nothing to compare.
+    is_blind: bool,
 }
 
 impl Agree {
@@ -29,6 +31,7 @@ impl Agree {
     #[inline]
     pub(super) fn frame(&mut self, frame: &Frame<'_>) {
         let seen = self.at(usize::from(frame.interface.0));
+        seen.is_blind |= frame.heading == Heading::Unknown;
         if frame.heading == Heading::Outgoing {
             seen.bytes_out += u64::from(frame.wire_len);
         } else {
@@ -53,6 +56,7 @@ impl Agree {
     pub(super) fn report(&self) -> Vec<Agreement> {
         self.interfaces
             .iter()
+            .filter(|seen| !seen.is_blind)
             .filter_map(|seen| {
                 let (start, latest) = (seen.start?, seen.latest?);
                 Some(Agreement {

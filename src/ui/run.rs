@@ -23,7 +23,7 @@ use super::tty::{Ready, Tty};
 use super::update::{paste, press};
 
 /// How long a wait for keys lasts at most; a new snapshot is drawn at most this late.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Shows the dashboard until the operator quits, `stop` is set, or the terminal is gone.
 ///

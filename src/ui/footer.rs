@@ -81,7 +81,7 @@ fn trust(app: &App, snapshot: &Snapshot, room: u16) -> String {
 /// Share of outgoing bytes whose sender is known; `None` where nobody looks for senders.
 fn owners(snapshot: &Snapshot) -> Option<f64> {
     let sum = |known: bool| -> u64 {
-        snapshot.rows.iter().filter(|row| !known || row.owner.is_some()).map(|row| row.out()).sum()
+        snapshot.rows.iter().filter(|row| !known || row.owner.is_some()).map(crate::snapshot::Row::out).sum()
     };
     if let Some(attribution) = &snapshot.attribution {
         return attribution.share();

@@ -6,6 +6,7 @@
 pub mod beacon;
 pub mod book;
 pub mod churn;
+pub mod dns_tunnel;
 pub mod first_contact;
 pub mod icmp;
 pub mod mining;
@@ -66,6 +67,7 @@ pub static DETECTORS: &[&Spec] = &[
     &beacon::SPEC,
     &scan::SPEC,
     &churn::SPEC,
+    &dns_tunnel::SPEC,
     &icmp::SPEC,
     &odd::SPEC,
     &mining::SPEC,

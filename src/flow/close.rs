@@ -25,6 +25,8 @@ impl FlowTable {
             span: Duration::from_secs(1),
             samples: Vec::with_capacity(dirty.len()),
             left_out,
+            queries: std::mem::take(&mut self.queries),
+            queries_left_out: std::mem::take(&mut self.queries_left_out),
             bytes_out: sums.wire[0],
             bytes_in: sums.wire[1],
             pressure: Pressure {

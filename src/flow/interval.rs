@@ -1,9 +1,10 @@
 //! What happened between two ticks: the only thing baselines and detectors see.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Direction, Facts, FlowKey, Opener, Owner, Subject, TcpState, Timestamp};
+use crate::model::{Direction, Endpoint, Facts, FlowKey, Label, Opener, Owner, Protocol, Subject, TcpState, Timestamp};
 
 /// Everything that moved in one interval of data time. Plain data, so that it can be merged, stored and replayed.
 #[derive(Clone, Debug, Default)]
@@ -16,10 +17,30 @@ pub struct Interval {
     pub samples: Vec<Sample>,
     /// Flows that had packets but found no room in `samples`: the lightest. What they did is told later.
     pub left_out: u64,
+    /// Questions that we asked of name servers, in order; at most [`QUERIES`] of them.
+    pub queries: Vec<Query>,
+    /// Questions that found no room in `queries`.
+    pub queries_left_out: u64,
     /// Wire bytes of all flows, evicted ones included.
     pub bytes_out: u64,
     pub bytes_in: u64,
     pub pressure: Pressure,
+}
+
+/// The most questions that an interval tells of.
+pub const QUERIES: usize = 8_192;
+
+/// One question to a name server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Who asked: our address.
+    pub host: IpAddr,
+    pub resolver: Endpoint,
+    pub protocol: Protocol,
+    /// In small letters, without the last dot.
+    pub name: Label,
+    /// The type, as IANA numbers it: 1 A, 16 TXT, 28 AAAA.
+    pub kind: u16,
 }
 
 /// What one flow did in an interval, and how it stands after it.

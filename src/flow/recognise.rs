@@ -6,6 +6,7 @@ use crate::model::packet::tcp_flag::SYN;
 use crate::model::{Facts, FlowKey, Name, NameSource, Packet, Protocol, Side, TcpState};
 use crate::protocol::{Budget, Recognition, Verdict, dns};
 
+use super::interval::{QUERIES, Query};
 use super::record::{Cold, PayloadUse};
 use super::table::FlowTable;
 
@@ -93,21 +94,42 @@ impl FlowTable {
         self.settle(place);
     }
 
-    /// Remembers which addresses the DNS answers of a flow give to which names.
+    /// Remembers which addresses the DNS answers of a flow give to which names, and what we asked.
     fn read_messages(&mut self, packet: &Packet<'_>, place: u32, sender: Side) {
-        let at = packet.at;
-        let names = &mut self.names;
-        let mut learn = |message: &[u8]| {
-            for answer in dns::answers(message, false) {
-                names.learn(answer, at);
-            }
-        };
         if packet.protocol == Protocol::TCP {
+            let mut messages = Vec::new();
             let streams = self.cold[place as usize].detail_mut().dns.get_or_insert_default();
-            streams[sender as usize].feed(packet.tcp_sequence, packet.payload, learn);
+            streams[sender as usize]
+                .feed(packet.tcp_sequence, packet.payload, |message| messages.push(message.to_vec()));
+            for message in messages {
+                self.read_message(&message, packet, place, sender);
+            }
         } else {
-            learn(packet.payload);
+            self.read_message(packet.payload, packet, place, sender);
         }
+    }
+
+    fn read_message(&mut self, bytes: &[u8], packet: &Packet<'_>, place: u32, sender: Side) {
+        let Some(message) = dns::Message::parse(bytes) else { return };
+        for answer in message.resolved {
+            self.names.learn(answer, packet.at);
+        }
+        let record = &self.records[place as usize];
+        let resolver = record.key.end(record.ours().other());
+        let is_ours = sender == record.ours() && !message.is_response && !resolver.ip.is_multicast();
+        let Some(question) = message.question.filter(|_| is_ours) else { return };
+        if self.queries.len() >= QUERIES {
+            self.queries_left_out += 1;
+            return;
+        }
+        let host = record.key.end(sender).ip;
+        self.queries.push(Query {
+            host,
+            resolver,
+            protocol: packet.protocol,
+            name: question.name,
+            kind: question.kind,
+        });
     }
 }
 

@@ -14,6 +14,7 @@ use super::fragments::Fragments;
 use super::hash::FlowHasher;
 use super::history::{Histories, Totals};
 use super::index::{Index, Room, SlotAt};
+use super::interval::Query;
 use super::record::{Cold, PayloadUse, Record};
 
 /// How large a table may grow and what it looks at.
@@ -82,6 +83,9 @@ pub struct FlowTable {
     /// Places shown in the last snapshot; with the dirty ones, the candidates for the next.
     pub(super) shown: Vec<u32>,
     pub(super) sums: Sums,
+    /// Questions to name servers of the present second, and those that found no room.
+    pub(super) queries: Vec<Query>,
+    pub(super) queries_left_out: u64,
     pub(super) grand: Grand,
     /// What was shown of the second closed last. Index 0 is out, 1 is in.
     pub(super) last_second: [u64; 2],
@@ -142,6 +146,8 @@ impl FlowTable {
             dirty: Vec::with_capacity(BATCH),
             shown: Vec::new(),
             sums: Sums::default(),
+            queries: Vec::new(),
+            queries_left_out: 0,
             grand: Grand::default(),
             last_second: [0; 2],
             recognising: 0,

@@ -16,6 +16,7 @@ use std::time::Duration;
 use egret::baseline::{Baseline, BaselineConfig, Standing};
 use egret::detect::book::{BookConfig, score};
 use egret::detect::{self, AlertBook, Judges};
+use egret::flow::interval::Query;
 use egret::flow::{Interval, Pressure, Sample};
 use egret::marks::{KnownGood, Marks, Trust};
 use egret::model::{
@@ -74,6 +75,7 @@ struct Play {
     marks: Marks,
     at: u64,
     samples: Vec<Sample>,
+    queries: Vec<Query>,
     totals: HashMap<FlowKey, (u64, u64, Timestamp)>,
     said: Vec<Finding>,
 }
@@ -96,6 +98,7 @@ impl Play {
             marks: Marks::default(),
             at: START,
             samples: Vec::new(),
+            queries: Vec::new(),
             totals: HashMap::new(),
             said: Vec::new(),
         }
@@ -168,8 +171,8 @@ impl Play {
     fn close(&mut self, secs: u64, pressure: Pressure) -> Vec<Finding> {
         self.at += secs;
         let at = Timestamp::from_secs(self.at);
-        let samples = std::mem::take(&mut self.samples);
-        let seen = Interval { at, span: Duration::from_secs(secs), samples, pressure, ..Interval::default() };
+        let (samples, queries) = (std::mem::take(&mut self.samples), std::mem::take(&mut self.queries));
+        let seen = Interval { at, span: Duration::from_secs(secs), samples, queries, pressure, ..Interval::default() };
         let mut found = Vec::new();
         self.judges.judge(&seen, &self.baseline, &mut found);
         self.book.absorb(at, found.clone(), &self.marks);
@@ -792,6 +795,26 @@ fn two_oddities_or_one_and_hours_are_told() {
         calm.pass(61);
     }
     assert_eq!(calm.said_by("odd-destination"), Vec::<&Finding>::new());
+}
+
+#[test]
+fn data_in_names_is_told_once_and_looking_things_up_is_not() {
+    let query = |name: String| Query {
+        host: OURS.parse().unwrap(),
+        resolver: Endpoint::new([198, 51, 100, 53].into(), 53),
+        protocol: Protocol::UDP,
+        name: Label::new(&name),
+        kind: 1,
+    };
+    let mut play = Play::learning(Duration::from_hours(24));
+    for second in 0..60 {
+        play.queries.push(query(format!("{second:060}.t.example.net")));
+        play.queries.push(query(format!("www.site{second}.com")));
+        play.tick();
+    }
+    let said = play.said_by("dns-tunnel");
+    assert_eq!(said.len(), 1, "{said:#?}");
+    assert!(said[0].subject.name.as_ref().unwrap().as_str().ends_with("example.net"), "{said:#?}");
 }
 
 #[test]

@@ -10,7 +10,7 @@
 )]
 
 use egret::model::packet::tcp_flag;
-use egret::model::{Application, Facts, Heading, InterfaceId, Packet, Protocol, Texture, Timestamp};
+use egret::model::{Application, Facts, Packet, Protocol, Texture};
 use sha2::{Digest, Sha256};
 
 use egret::protocol::{Budget, Recognition, Verdict};
@@ -19,24 +19,18 @@ const START: u32 = u32::MAX - 5;
 
 fn packet(protocol: Protocol, sequence: u32, flags: u8, payload: &[u8]) -> Packet<'_> {
     Packet {
-        at: Timestamp::ZERO,
-        interface: InterfaceId::default(),
-        heading: Heading::Unknown,
-        v6: false,
         protocol,
         source: [0, 1],
         destination: [0, 2],
         source_port: 50_000,
         destination_port: 50_001,
         frame_len: 54 + payload.len() as u32,
-        segment_headers: 0,
-        segments: 1,
         ip_len: 40 + payload.len() as u32,
         payload_len: payload.len() as u32,
         tcp_flags: flags,
         tcp_sequence: sequence,
         payload,
-        fragment: None,
+        ..Packet::EMPTY
     }
 }
 

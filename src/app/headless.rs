@@ -77,21 +77,19 @@ pub(super) fn text(setup: &Setup, display: &Display, mode: TextMode) -> Result<u
     runner.listen_for = mode.once_after;
     let options = iftop_options(display, mode);
     let mut printer = Printer { published: Arc::clone(&published), options, every: TEXT_EVERY, next: None };
-    if mode.once_after.is_none() {
+    let is_once = mode.once_after.is_some();
+    let once = printer.options.clone();
+    if !is_once {
         runner.each_interval = Some(Box::new(move || printer.print_if_due()));
-        let (mut runner, outcome) = runner.run(opened.capture.as_mut());
-        runner.keeper.finish();
-        outcome.map_err(|error| broke_off(&error))?;
-        return Ok(exit::FINE);
     }
     let (mut runner, outcome) = runner.run(opened.capture.as_mut());
     runner.keeper.finish();
     outcome.map_err(|error| broke_off(&error))?;
-    let mut out = report::stdout();
-    let snapshot = published.latest();
-    report::written(
-        iftop::preamble(&mut out, &snapshot).and_then(|()| iftop::report(&mut out, &snapshot, &printer.options)),
-    )?;
+    if is_once {
+        let mut out = report::stdout();
+        let snapshot = published.latest();
+        report::written(iftop::preamble(&mut out, &snapshot).and_then(|()| iftop::report(&mut out, &snapshot, &once)))?;
+    }
     Ok(exit::FINE)
 }
 

@@ -1,6 +1,6 @@
 //! The table as rows for readers: the flows that matter most, and everything else added up.
 
-use crate::model::{Application, FlowKey};
+use crate::model::Application;
 use crate::snapshot::{Attribution, Row, RowId, Totals};
 
 use super::close::{direction, opener};
@@ -55,11 +55,6 @@ impl FlowTable {
         let mut rows: Vec<Row> = self.shown.iter().map(|place| self.row(*place)).collect();
         rows.sort_by(|a, b| a.first.cmp(&b.first).then_with(|| a.id.cmp(&b.id)));
         rows
-    }
-
-    /// The keys of the chosen flows.
-    pub fn shown_keys(&self) -> impl Iterator<Item = FlowKey> + '_ {
-        self.shown.iter().map(|place| self.records[*place as usize].key)
     }
 
     fn row(&self, place: u32) -> Row {

@@ -50,13 +50,6 @@ pub fn is_dns(application: Application) -> bool {
     application == DNS || application == MDNS || application == LLMNR
 }
 
-/// The names that a message gives addresses to: the name that was asked for, whatever the chain of
-/// aliases behind it. `over_tcp`: the message stands behind its length in two bytes.
-pub fn answers(payload: &[u8], over_tcp: bool) -> impl Iterator<Item = Resolved> {
-    let message = if over_tcp { payload.get(2..).unwrap_or_default() } else { payload };
-    Message::parse(message).map(|message| message.resolved).unwrap_or_default().into_iter()
-}
-
 fn probe(segment: &Segment<'_>) -> Probe {
     let theirs = [137, MDNS_PORT, LLMNR_PORT];
     if !segment.on_port && (theirs.contains(&segment.server_port) || theirs.contains(&segment.client_port)) {

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use egret::model::packet::tcp_flag;
-use egret::model::{Facts, Heading, InterfaceId, Packet, Protocol, Timestamp};
+use egret::model::{Facts, Packet, Protocol};
 use egret::protocol::{Budget, Recognition, Verdict};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,24 +33,18 @@ fn exchange(over: Over, port: u16, messages: &[(bool, &[u8])]) -> Exchange {
 
 pub(crate) fn packet(protocol: Protocol, sequence: u32, flags: u8, payload: &[u8]) -> Packet<'_> {
     Packet {
-        at: Timestamp::ZERO,
-        interface: InterfaceId::default(),
-        heading: Heading::Unknown,
-        v6: false,
         protocol,
         source: [0, 1],
         destination: [0, 2],
         source_port: 50_000,
         destination_port: 50_001,
         frame_len: 54 + payload.len() as u32,
-        segment_headers: 0,
-        segments: 1,
         ip_len: 40 + payload.len() as u32,
         payload_len: payload.len() as u32,
         tcp_flags: flags,
         tcp_sequence: sequence,
         payload,
-        fragment: None,
+        ..Packet::EMPTY
     }
 }
 

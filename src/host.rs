@@ -3,8 +3,9 @@
 pub mod births;
 pub mod cgroup;
 pub mod containers;
-pub mod diag;
 pub mod hosts;
 pub mod names;
 pub mod owners;
 pub mod processes;
+
+pub use crate::sys::diag;

@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod command;
+pub mod connection;
 pub mod endpoint;
 pub mod event;
 pub mod facts;
@@ -21,6 +22,7 @@ pub mod value;
 
 pub use alert::{Alert, AlertState};
 pub use command::{Answer, Command, Question};
+pub use connection::{Connection, SocketKind, SocketState, TcpNumbers};
 pub use endpoint::{Endpoint, FlowKey, Side};
 pub use event::{Event, Frame, Gso, Heading, LinkType, VlanTag};
 pub use facts::{Facts, Texture};

@@ -1,4 +1,4 @@
-//! What sock_diag(7) says about sockets: questions as bytes, answers as [`Socket`]s.
+//! What sock_diag(7) says about sockets: questions as bytes, answers as [`Socket`]s, or all that is told in a [`Listing`].
 //!
 //! Layouts: linux/netlink.h and linux/inet_diag.h. Everything is read by offset from a buffer whose
 //! length is checked; a message that is too short is left out.
@@ -6,9 +6,15 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+mod attributes;
+mod listing;
+mod packet;
+
+pub use listing::{Dumped, Listing};
+
 use crate::model::{Endpoint, FlowKey, Protocol};
-use crate::sys::Netlink;
-use crate::sys::netlink::Topic;
+
+use super::netlink::{Netlink, Topic};
 
 /// `SOCK_DIAG_BY_FAMILY`, also the type of the messages that tell of a socket's end.
 const BY_FAMILY: u16 = 20;

@@ -140,7 +140,7 @@ _egret() {
 
     case "${cmd}" in
         egret)
-            opts="-i -r -f -p -F -G -c -n -N -P -b -B -l -m -o -t -s -L -h -V --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --inner --max-flows --learn-for --state --known-good --config --dns-resolution --port-resolution --port-display --show-bars --show-totals --hide-source --hide-destination --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help --version flows detect demo doctor known-good baseline config completions man help"
+            opts="-i -r -f -p -F -G -c -n -N -P -b -B -l -m -o -t -s -L -h -V --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --inner --max-flows --learn-for --owners --state --known-good --config --dns-resolution --port-resolution --port-display --show-bars --show-totals --hide-source --hide-destination --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help --version flows detect demo doctor known-good baseline config completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -215,6 +215,10 @@ _egret() {
                     return 0
                     ;;
                 --learn-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owners)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -658,7 +662,7 @@ _egret() {
             return 0
             ;;
         egret__subcmd__detect)
-            opts="-r -c -h --read --local --count --inner --max-flows --learn-for --state --known-good --config --json --help"
+            opts="-r -c -h --read --local --count --inner --max-flows --learn-for --owners --state --known-good --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -689,6 +693,10 @@ _egret() {
                     return 0
                     ;;
                 --learn-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owners)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -754,7 +762,7 @@ _egret() {
             return 0
             ;;
         egret__subcmd__flows)
-            opts="-i -r -f -p -F -G -c -o -B -h --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --inner --max-flows --learn-for --state --known-good --config --for --json --csv --by --sort --columns --use-bytes --fail-on --help"
+            opts="-i -r -f -p -F -G -c -o -B -h --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --inner --max-flows --learn-for --owners --state --known-good --config --for --json --csv --by --sort --columns --use-bytes --fail-on --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -829,6 +837,10 @@ _egret() {
                     return 0
                     ;;
                 --learn-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owners)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

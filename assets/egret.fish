@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_egret_global_optspecs
-    string join \n i/interface= r/read= f/filter-code= p/promiscuous= capture= F/net-filter= G/net-filter6= local= count= inner= max-flows= learn-for= state= known-good= c/config= n dns-resolution= N port-resolution= P port-display= b show-bars= show-totals= hide-source= hide-destination= B/use-bytes= l/link-local= m/max-bandwidth= log-scale= line-display= o/sort= columns= group-by= screen-filter= theme= t/no-curses= s/timed-output= L/num-lines= speed= h/help V/version
+    string join \n i/interface= r/read= f/filter-code= p/promiscuous= capture= F/net-filter= G/net-filter6= local= count= inner= max-flows= learn-for= owners= state= known-good= c/config= n dns-resolution= N port-resolution= P port-display= b show-bars= show-totals= hide-source= hide-destination= B/use-bytes= l/link-local= m/max-bandwidth= log-scale= line-display= o/sort= columns= group-by= screen-filter= theme= t/no-curses= s/timed-output= L/num-lines= speed= h/help V/version
 end
 
 function __fish_egret_needs_command
@@ -40,6 +40,7 @@ payload\t'What the transport carries'"
 complete -c egret -n "__fish_egret_needs_command" -l inner -d 'Count the packets inside tunnels, not the tunnels' -r
 complete -c egret -n "__fish_egret_needs_command" -l max-flows -d 'Remember this many flows at most' -r
 complete -c egret -n "__fish_egret_needs_command" -l learn-for -d 'How long to learn before a new destination is worth a word [default: 24h]' -r
+complete -c egret -n "__fish_egret_needs_command" -l owners -d 'How the owners of live flows are found: lookups, deaths, births, namespaces; or none [default: all]' -r
 complete -c egret -n "__fish_egret_needs_command" -l state -d 'Keep what is learnt in this directory; a capture file leaves nothing behind without it' -r -F
 complete -c egret -n "__fish_egret_needs_command" -l known-good -d 'Use this file of known-good marks' -r -F
 complete -c egret -n "__fish_egret_needs_command" -s c -l config -d 'Read this configuration file last; may be an .iftoprc' -r -F
@@ -106,6 +107,7 @@ payload\t'What the transport carries'"
 complete -c egret -n "__fish_egret_using_subcommand flows" -l inner -d 'Count the packets inside tunnels, not the tunnels' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l max-flows -d 'Remember this many flows at most' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l learn-for -d 'How long to learn before a new destination is worth a word [default: 24h]' -r
+complete -c egret -n "__fish_egret_using_subcommand flows" -l owners -d 'How the owners of live flows are found: lookups, deaths, births, namespaces; or none [default: all]' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l state -d 'Keep what is learnt in this directory; a capture file leaves nothing behind without it' -r -F
 complete -c egret -n "__fish_egret_using_subcommand flows" -l known-good -d 'Use this file of known-good marks' -r -F
 complete -c egret -n "__fish_egret_using_subcommand flows" -s c -l config -d 'Read this configuration file last; may be an .iftoprc' -r -F
@@ -126,6 +128,7 @@ payload\t'What the transport carries'"
 complete -c egret -n "__fish_egret_using_subcommand detect" -l inner -d 'Count the packets inside tunnels, not the tunnels' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l max-flows -d 'Remember this many flows at most' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l learn-for -d 'How long to learn before a new destination is worth a word [default: 24h]' -r
+complete -c egret -n "__fish_egret_using_subcommand detect" -l owners -d 'How the owners of live flows are found: lookups, deaths, births, namespaces; or none [default: all]' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l state -d 'Keep what is learnt in this directory; a capture file leaves nothing behind without it' -r -F
 complete -c egret -n "__fish_egret_using_subcommand detect" -l known-good -d 'Use this file of known-good marks' -r -F
 complete -c egret -n "__fish_egret_using_subcommand detect" -s c -l config -d 'Read this configuration file last; may be an .iftoprc' -r -F

@@ -69,6 +69,8 @@ pub struct Baseline {
     destinations: Table<(Ledger, Destination), Record>,
     services: Table<(Ledger, Service), Known>,
     applications: Table<(Ledger, Label), Known>,
+    /// Who opened conversations, by [`crate::model::Owner::key`].
+    senders: Table<Label, Known>,
 }
 
 impl Baseline {
@@ -83,6 +85,7 @@ impl Baseline {
             destinations: Table::new(config.destinations.saturating_mul(2)),
             services: Table::new(4_096),
             applications: Table::new(512),
+            senders: Table::new(4_096),
         }
     }
 
@@ -107,12 +110,16 @@ impl Baseline {
 
     /// Destinations known, by name or by address where there is no name.
     pub fn destinations(&self) -> u64 {
-        self.destinations.iter().filter(|((ledger, _), r)| *ledger == Ledger::Initiated && !r.alias).count() as u64
+        self.destinations
+            .iter()
+            .filter(|((ledger, to), r)| *ledger == Ledger::Initiated && to.owner.is_none() && !r.alias)
+            .count() as u64
     }
 
     /// Entries that had to leave for want of room.
     pub const fn evicted(&self) -> u64 {
-        self.places.evicted() + self.destinations.evicted() + self.services.evicted() + self.applications.evicted()
+        let (services, applications) = (self.services.evicted(), self.applications.evicted());
+        self.places.evicted() + self.destinations.evicted() + services + applications + self.senders.evicted()
     }
 
     /// How a flow's destination stands, for its row.
@@ -158,6 +165,17 @@ impl Baseline {
         self.applications.get(&(ledger, Label::new(application)))
     }
 
+    /// Since when a program opens conversations, by its key ([`crate::model::Owner::key`]).
+    pub fn sender(&self, key: &Label) -> Option<&Known> {
+        self.senders.get(key)
+    }
+
+    /// Since when a program uses this service of this place.
+    pub fn sends_to(&self, sender: &Label, contact: &Contact) -> Option<&Record> {
+        let to = Destination { owner: Some(sender.clone()), ..contact.destination.clone() };
+        self.destinations.get(&(contact.ledger, to))
+    }
+
     /// What is usually sent to a destination; `None` where nothing is known about that.
     pub fn band(&self, contact: &Contact, scale: Scale) -> Option<Band> {
         [self.named(contact), self.aliased(contact)]
@@ -189,6 +207,9 @@ impl Baseline {
         self.applications.take_changes(|(ledger, word), value| {
             rows.insert(SavedKey::Application(*ledger, word.clone()), value.map(|known| Record::of(*known)));
         });
+        self.senders.take_changes(|sender, value| {
+            rows.insert(SavedKey::Sender(sender.clone()), value.map(|known| Record::of(*known)));
+        });
         let observed = std::mem::take(&mut self.observed_changed).then_some(self.observed);
         Changes { rows, observed }
     }
@@ -204,6 +225,7 @@ impl Baseline {
                 SavedKey::Destination(ledger, to) => self.destinations.restore((ledger, to), record),
                 SavedKey::Service(ledger, service) => self.services.restore((ledger, service), record.known),
                 SavedKey::Application(ledger, word) => self.applications.restore((ledger, word), record.known),
+                SavedKey::Sender(sender) => self.senders.restore(sender, record.known),
             }
         }
     }

@@ -19,6 +19,7 @@ pub mod recent;
 pub mod rhythm;
 pub mod scan;
 pub mod slide;
+pub mod suspicious_owner;
 pub mod upload;
 pub mod volume;
 pub mod words;
@@ -71,6 +72,7 @@ pub static DETECTORS: &[&Spec] = &[
     &icmp::SPEC,
     &odd::SPEC,
     &mining::SPEC,
+    &suspicious_owner::SPEC,
     &pressure::SPEC,
 ];
 

@@ -5,7 +5,9 @@ pub mod cgroup;
 pub mod containers;
 pub mod hosts;
 pub mod names;
+pub mod net_tables;
 pub mod owners;
 pub mod processes;
+mod traits;
 
 pub use crate::sys::diag;

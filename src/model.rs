@@ -33,7 +33,7 @@ pub use interface::{InterfaceCounters, InterfaceId, InterfaceInfo};
 pub use label::Label;
 pub use mark::{Mark, Scope, Target};
 pub use name::{Name, NameSource};
-pub use owner::{Confidence, Owner};
+pub use owner::{Confidence, Owner, Parent, Rungs, Traits};
 pub use packet::Packet;
 pub use protocol::{Application, Protocol};
 pub use tally::{Losses, Skip, Tally};

@@ -20,8 +20,8 @@ use egret::flow::interval::Query;
 use egret::flow::{Interval, Pressure, Sample};
 use egret::marks::{KnownGood, Marks, Trust};
 use egret::model::{
-    Alert, AlertState, Application, Direction, Endpoint, Facts, Finding, FlowKey, Label, Opener, Protocol, Scope,
-    Severity, Subject, Target, TcpState, Timestamp,
+    Alert, AlertState, Application, Confidence, Direction, Endpoint, Facts, Finding, FlowKey, Label, Opener, Owner,
+    Parent, Protocol, Scope, Severity, Subject, Target, TcpState, Timestamp, Traits,
 };
 use egret::store::{Batch, Store, Words};
 
@@ -138,6 +138,7 @@ impl Play {
                 _ => TcpState::None,
             },
             is_new,
+            woke: false,
             opened: u32::from(is_new),
             answered: send.answered,
             bytes_out: send.out + 54,
@@ -175,7 +176,8 @@ impl Play {
         let seen = Interval { at, span: Duration::from_secs(secs), samples, queries, pressure, ..Interval::default() };
         let mut found = Vec::new();
         self.judges.judge(&seen, &self.baseline, &mut found);
-        self.book.absorb(at, found.clone(), &self.marks);
+        let owned: Vec<&Sample> = seen.samples.iter().filter(|sample| sample.owner.is_some()).collect();
+        self.book.absorb(at, found.clone(), &self.marks, &owned);
         let (book, marks) = (&self.book, &self.marks);
         self.baseline.learn(&seen, |sample| book.poisons(at, sample, marks));
         self.said.extend(found.iter().cloned());
@@ -815,6 +817,86 @@ fn data_in_names_is_told_once_and_looking_things_up_is_not() {
     let said = play.said_by("dns-tunnel");
     assert_eq!(said.len(), 1, "{said:#?}");
     assert!(said[0].subject.name.as_ref().unwrap().as_str().ends_with("example.net"), "{said:#?}");
+}
+
+/// Closes a second in which a program sent that.
+fn sent_by(play: &mut Play, owner: &Owner, send: Send<'_>) -> Vec<Finding> {
+    play.send(send);
+    play.samples.last_mut().unwrap().owner = Some(Arc::new(owner.clone()));
+    play.tick()
+}
+
+fn program(exe: &str, traits: &[Traits]) -> Owner {
+    let traits = traits.iter().fold(Traits::default(), |sum, one| sum.with(*one));
+    let comm = Label::new(exe.rsplit('/').next().unwrap());
+    let parents = [Parent { pid: 1, comm: Label::new("systemd"), exe: Label::new("/sbin/init") }].into();
+    let exe = Label::new(exe);
+    Owner { exe, comm, pid: 70, uid: Some(0), confidence: Confidence::Exact, traits, parents, ..Owner::default() }
+}
+
+#[test]
+fn suspicious_programs_are_told_with_what_is_odd_and_others_are_not() {
+    for (exe, traits, severity, why) in [
+        ("/bin/bash", &[Traits::SHELL][..], Severity::High, "its input or output is this connection"),
+        ("/memfd:x (deleted)", &[Traits::MEMFD], Severity::Medium, "it never was a file (memfd)"),
+        ("/tmp/.x (deleted)", &[Traits::WRITABLE, Traits::DELETED], Severity::Medium, "its file is deleted"),
+        ("/dev/shm/x", &[Traits::WRITABLE], Severity::Low, "its file lies where everybody may write"),
+        ("/opt/x (deleted)", &[Traits::DELETED], Severity::Low, "its file is deleted"),
+    ] {
+        let mut play = Play::learning(Duration::from_hours(24));
+        let owner = program(exe, traits);
+        sent_by(&mut play, &owner, API);
+        sent_by(&mut play, &owner, API);
+        let said = play.said_by("suspicious-owner");
+        assert_eq!(said.len(), 1, "{said:#?}");
+        assert_eq!(said[0].severity, severity, "{said:#?}");
+        assert!(said[0].why.contains(why) && said[0].why.contains("(pid 70, started by systemd)"), "{}", said[0].why);
+    }
+    let mut calm = Play::learning(Duration::from_hours(24));
+    let guess = Owner { confidence: Confidence::Guess, ..program("/bin/bash", &[Traits::SHELL]) };
+    for owner in [
+        // What `bash -c curl` is, a server after an update, and one of whom nothing is sure.
+        program("/usr/bin/curl", &[]),
+        program("/bin/bash", &[]),
+        program("/usr/sbin/nginx (deleted)", &[Traits::REPLACED]),
+        guess,
+    ] {
+        sent_by(&mut calm, &owner, API);
+    }
+    assert_eq!(calm.said_by("suspicious-owner"), Vec::<&Finding>::new());
+}
+
+#[test]
+fn a_program_that_was_learnt_to_run_from_tmp_is_not_told_and_a_new_one_weighs_more() {
+    let mut play = Play::learning(Duration::from_mins(10));
+    let build = program("/tmp/build/x", &[Traits::WRITABLE]);
+    for second in 0..600 {
+        a_usual_second(&mut play, second);
+        sent_by(&mut play, &build, API);
+    }
+    assert!(!play.baseline.is_learning());
+    play.said.clear();
+    sent_by(&mut play, &build, API);
+    assert_eq!(play.said_by("suspicious-owner"), Vec::<&Finding>::new());
+    sent_by(&mut play, &program("/tmp/other", &[Traits::WRITABLE]), API);
+    let said = play.said_by("suspicious-owner");
+    assert!(said[0].why.contains("never seen sending before") && said[0].score > 30, "{said:#?}");
+    // A shell on a connection is never usual.
+    sent_by(&mut play, &program("/bin/sh", &[Traits::SHELL]), API);
+    assert_eq!(play.said_by("suspicious-owner").len(), 2);
+}
+
+#[test]
+fn owners_are_learnt_and_alerts_know_who_did_it() {
+    let mut play = learnt();
+    let curl = program("/usr/bin/curl", &[]);
+    sent_by(&mut play, &curl, NEWCOMER);
+    let alert = play.book.alerts().into_iter().find(|alert| alert.finding.detector == "first-contact").unwrap();
+    assert_eq!(alert.owner.as_ref().unwrap().exe.as_str(), "/usr/bin/curl");
+    assert!(play.baseline.sender(&curl.key()).is_some());
+    let unsure = Owner { confidence: Confidence::Guess, ..program("/usr/bin/wget", &[]) };
+    sent_by(&mut play, &unsure, NEWCOMER);
+    assert!(play.baseline.sender(&unsure.key()).is_none(), "a guess is not learnt");
 }
 
 #[test]

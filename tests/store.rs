@@ -67,7 +67,7 @@ fn alert(id: u64, state: AlertState) -> Arc<Alert> {
         why: "uploaded 60 MB".into(),
     };
     let (first, last) = (Timestamp::from_secs(1_000 + id), Timestamp::from_secs(2_000 + id));
-    Arc::new(Alert { id, state, first, last, count: 3, finding: Arc::new(finding) })
+    Arc::new(Alert { id, state, first, last, count: 3, finding: Arc::new(finding), owner: None })
 }
 
 fn batch(rows: std::ops::Range<u32>, alerts: Vec<Arc<Alert>>) -> Batch {

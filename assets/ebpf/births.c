@@ -26,7 +26,12 @@ static long (*read_kernel)(void *to, __u32 size, const void *from) = (void *)113
 static long (*read_text)(void *to, __u32 size, const void *from) = (void *)115;
 static long (*ring_output)(void *ring, void *data, __u64 size, __u64 flags) = (void *)130;
 
-struct bpf_sock;
+struct bpf_sock {
+	__u32 bound_dev_if;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+};
 
 struct qstr {
 	const unsigned char *name;
@@ -91,11 +96,14 @@ struct birth {
 	__u32 flags;
 	// Bytes of the path.
 	__u32 len;
+	// What kind of socket, as socket(2) was told.
+	__u32 type;
+	__u32 protocol;
 	// The parts of the executable's path, the last part first, each ended by a zero.
 	__u8 path[PATH + NAME];
 };
 
-#define HEAD 56
+#define HEAD 64
 
 struct {
 	int (*type)[BPF_MAP_TYPE_RINGBUF];
@@ -183,6 +191,8 @@ int born(struct bpf_sock *socket)
 	birth->cgroup = cgroup_id();
 	birth->pid = pid_tgid() >> 32;
 	birth->uid = (__u32)uid_gid();
+	birth->type = socket->type;
+	birth->protocol = socket->protocol;
 	birth->started = 0;
 	birth->flags = 0;
 	birth->len = 0;

@@ -41,7 +41,7 @@ pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
             let mut runner = Runner::new(engine, keeper, doors, vantage);
             runner.is_live = is_live;
             if is_live {
-                runner.find_owners(replies.clone());
+                runner.find_owners(replies.clone(), setup_for_engine.rungs);
             }
             runner.names = NamePool::spawn(replies).ok();
             let (mut runner, _) = runner.run(capture.as_mut());

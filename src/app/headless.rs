@@ -58,7 +58,7 @@ fn last_moment(setup: &Setup, listen_for: Option<Duration>) -> Result<Arc<Snapsh
     let mut runner = Runner::new(engine, keeper, doors, opened.vantage);
     runner.is_live = opened.is_live;
     if opened.is_live {
-        runner.find_owners(replies);
+        runner.find_owners(replies, setup.rungs);
     }
     runner.listen_for = listen_for;
     runner.shows_all = true;

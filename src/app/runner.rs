@@ -11,7 +11,7 @@ use crate::capture::{Capture, CaptureError, More};
 use crate::engine::{Engine, Outside, Reaction};
 use crate::host::names::NamePool;
 use crate::host::owners::OwnerWorker;
-use crate::model::{Answer, Command, Event, Health, Label, Question};
+use crate::model::{Answer, Command, Event, Health, Label, Question, Rungs};
 use crate::snapshot::Published;
 
 use super::keeper::Keeper;
@@ -79,8 +79,11 @@ impl Runner {
     }
 
     /// Finds the owners of flows from now on. Only for what happens on this host at this time.
-    pub(super) fn find_owners(&mut self, answers: Sender<Answer>) {
-        match OwnerWorker::spawn(answers) {
+    pub(super) fn find_owners(&mut self, answers: Sender<Answer>, rungs: Rungs) {
+        if rungs == Rungs::NONE {
+            return;
+        }
+        match OwnerWorker::spawn_with(answers, rungs) {
             Ok(worker) => {
                 self.engine.ask_owners();
                 self.owners = Some(worker);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::flow::{Interval, Sample};
-use crate::model::Timestamp;
+use crate::model::{Confidence, Timestamp};
 
 use super::place::{Contact, Ledger, Place, domain_of, is_ours, neighbourhood};
 use super::{Baseline, Known, Record, SavedKey};
@@ -33,13 +33,39 @@ impl Baseline {
                 Ledger::Initiated => !is_ours(sample),
             };
             if !is_refusal && (learning || !poisons(sample)) {
+                self.take_in_owner(seen.at, sample, &contact, learning);
                 self.take_in(seen.at, sample, contact, learning);
+            }
+        }
+        for sample in seen.owned.iter().filter(|sample| sample.total_out > 0 && (learning || !poisons(sample))) {
+            if let Some(contact) = Contact::of(sample) {
+                self.take_in_owner(seen.at, sample, &contact, learning);
             }
         }
         self.at = self.at.max(seen.at);
         self.observed = self.observed.saturating_add(seen.span.min(LONGEST));
         self.observed_changed = true;
         self.forget(seen.at);
+    }
+
+    /// Who it was, where somebody knows: the sender, and the sender's own use of the destination. Their volumes are
+    /// not kept apart.
+    fn take_in_owner(&mut self, at: Timestamp, sample: &Sample, contact: &Contact, learning: bool) {
+        let Some(owner) = sample.owner.as_ref().filter(|owner| owner.confidence < Confidence::Guess) else { return };
+        let key = owner.key();
+        if contact.ledger == Ledger::Initiated
+            && self.senders.get(&key).is_none_or(|known| at.since(known.last) >= TOUCH)
+        {
+            self.senders.entry(key.clone(), || Known::since(at, learning)).touch(at);
+        }
+        let to = super::Destination { owner: Some(key), ..contact.destination.clone() };
+        let record = self.destinations.entry((contact.ledger, to), || Record::since(at, learning));
+        record.bytes_out = record.bytes_out.saturating_add(sample.payload_out);
+        record.bytes_in = record.bytes_in.saturating_add(sample.payload_in);
+        record.opened = record.opened.saturating_add(sample.opened.into());
+        if record.known.times == 0 || at.since(record.known.last) >= TOUCH {
+            record.known.touch(at);
+        }
     }
 
     fn take_in(&mut self, at: Timestamp, sample: &Sample, contact: Contact, learning: bool) {
@@ -125,6 +151,7 @@ impl Baseline {
         self.destinations.forget_before(horizon);
         self.services.forget_before(horizon);
         self.applications.forget_before(horizon);
+        self.senders.forget_before(horizon);
     }
 
     /// Whether anything is remembered under a key: for audits and tests.
@@ -134,6 +161,7 @@ impl Baseline {
             SavedKey::Destination(ledger, to) => self.destinations.get(&(*ledger, to.clone())).is_some(),
             SavedKey::Service(ledger, service) => self.services.get(&(*ledger, *service)).is_some(),
             SavedKey::Application(ledger, word) => self.applications.get(&(*ledger, word.clone())).is_some(),
+            SavedKey::Sender(sender) => self.senders.get(sender).is_some(),
         }
     }
 }

@@ -75,10 +75,10 @@ impl Ledger {
     }
 }
 
-/// A place and a service there, and one day whose program it is.
+/// A place and a service there, and whose program uses it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Destination {
-    /// Executable and unit of the sender. `None` stands for all of them together.
+    /// The sender ([`crate::model::Owner::key`]). `None` stands for all of them together.
     pub owner: Option<Label>,
     pub place: Place,
     pub service: Service,

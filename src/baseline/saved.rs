@@ -20,6 +20,8 @@ pub enum SavedKey {
     /// A service used with, or offered to, anybody.
     Service(Ledger, Service),
     Application(Ledger, Label),
+    /// A program that opened a conversation with anybody.
+    Sender(Label),
 }
 
 /// What changed since it was last saved. A key without a value was forgotten.
@@ -80,6 +82,7 @@ impl SavedKey {
             Self::Application(ledger, word) => {
                 Columns { kind: "application".into(), ledger: ledger.id().into(), word: word.to_string(), ..blank }
             }
+            Self::Sender(sender) => Columns { kind: "sender".into(), owner: sender.to_string(), ..blank },
         }
     }
 
@@ -95,6 +98,7 @@ impl SavedKey {
             }
             "service" => Self::Service(ledger?, service),
             "application" => Self::Application(ledger?, Label::new(&from.word)),
+            "sender" => Self::Sender(Label::new(&from.owner)),
             _ => return None,
         })
     }

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use crate::snapshot::Grouping;
 
 use super::job::{Backend, Counting, LineDisplay, PortDisplay, Speed, Theme};
-use super::said::{Bandwidth, Column, said};
+use super::said::{Bandwidth, Column, Rung, said};
 
 /// Shows what leaves a Linux server and what is wrong with it.
 #[derive(Debug, Parser)]
@@ -109,6 +109,9 @@ pub(super) struct MemoryArgs {
     /// How long to learn before a new destination is worth a word [default: 24h]
     #[arg(long, value_name = "SPAN", value_parser = said::<Duration>)]
     pub learn_for: Option<Duration>,
+    /// How the owners of live flows are found: lookups, deaths, births, namespaces; or none [default: all]
+    #[arg(long, value_name = "WAYS", value_parser = said::<Rung>, value_delimiter = ',')]
+    pub owners: Vec<Rung>,
     /// Keep what is learnt in this directory; a capture file leaves nothing behind without it
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,

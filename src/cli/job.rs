@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use ipnet::IpNet;
 
 use crate::filter::{Filter, Sort};
+use crate::model::Rungs;
 use crate::model::{Label, Scope};
 use crate::snapshot::{Field, Grouping, Unit};
 
@@ -45,6 +46,8 @@ pub struct Setup {
     pub known_good: Option<PathBuf>,
     /// Whether to ask for the names of addresses (reverse DNS).
     pub resolve: bool,
+    /// How the owners of live flows are found.
+    pub rungs: Rungs,
 }
 
 /// Where frames come from.

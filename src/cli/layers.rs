@@ -48,6 +48,7 @@ impl MemoryArgs {
             inner: self.inner,
             max_flows: self.max_flows,
             learn_for: self.learn_for,
+            owners: some(self.owners.clone()),
             state: self.state.clone(),
             known_good: self.known_good.clone(),
             ..Settings::default()

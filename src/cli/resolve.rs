@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::filter::{self, Filter, Sort};
 use crate::model::Label;
+use crate::model::Rungs;
 use crate::snapshot::{Kind, Unit};
 
 use super::args::{
@@ -112,6 +113,10 @@ fn setup(settings: &Settings, source: Source, places: &Places) -> Setup {
         state: place(&settings.state, &places.state),
         known_good: place(&settings.known_good, &places.known_good),
         resolve: settings.dns_resolution.unwrap_or(false),
+        rungs: settings
+            .owners
+            .as_ref()
+            .map_or(Rungs::ALL, |all| all.iter().fold(Rungs::NONE, |sum, one| sum.or(one.0))),
     }
 }
 

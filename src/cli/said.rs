@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use ipnet::IpNet;
 
 use crate::filter::{nearest, seconds};
+use crate::model::Rungs;
 use crate::snapshot::{FIELDS, Field, Grouping, field};
 
 use super::job::{Backend, Counting, LineDisplay, PortDisplay, Speed, Theme};
@@ -121,6 +122,18 @@ impl Said for Speed {
         let factor = text.strip_suffix('x').unwrap_or(text);
         let factor = f64::from_str(factor).ok().filter(|n| n.is_finite() && *n > 0.0);
         factor.map(Self::Times).ok_or_else(|| format!("`{text}` is not a speed, such as 1, 10 or max"))
+    }
+}
+
+/// A way to find owners, by its name; `none` is no way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rung(pub Rungs);
+
+impl Said for Rung {
+    fn said(text: &str) -> Result<Self, String> {
+        let rung = if text == "none" { Some(Rungs::NONE) } else { Rungs::NONE.and(text) };
+        let wrong = || format!("`{text}` is none of lookups, deaths, births, namespaces, none");
+        rung.map(Self).ok_or_else(wrong)
     }
 }
 

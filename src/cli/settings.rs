@@ -9,7 +9,7 @@ use crate::filter::nearest;
 use crate::snapshot::Grouping;
 
 use super::job::{Backend, Counting, LineDisplay, PortDisplay, Theme};
-use super::said::{Bandwidth, Column, Said};
+use super::said::{Bandwidth, Column, Rung, Said};
 
 /// A setting as help and `egret config --print-default` show it.
 pub struct Setting {
@@ -82,6 +82,8 @@ settings! {
     dns_resolution: bool = "dns-resolution", "false";
     /// Whether ports are shown as service names
     port_resolution: bool = "port-resolution", "false";
+    /// How owners are found: lookups, deaths, births, namespaces
+    owners: Vec<Rung> = "owners", "[\"lookups\", \"deaths\", \"births\", \"namespaces\"]";
     /// Colours: auto, dark, light, high-contrast, mono
     theme: Theme = "theme", "\"auto\"";
     /// Rows are flows, hosts, services, domains or owners

@@ -72,7 +72,14 @@ impl AlertBook {
     ///
     /// Gives back the alerts that are worth telling somebody: new ones, and those that grew more severe.
     /// Marked, snoozed and acknowledged ones are counted on in silence.
-    pub fn absorb(&mut self, at: Timestamp, findings: Vec<Finding>, marks: &Marks) -> Vec<Arc<Alert>> {
+    /// `owned` are the samples whose owner is known: they say who did it, if not now then later.
+    pub fn absorb(
+        &mut self,
+        at: Timestamp,
+        findings: Vec<Finding>,
+        marks: &Marks,
+        owned: &[&Sample],
+    ) -> Vec<Arc<Alert>> {
         let mut told = Vec::new();
         for finding in findings {
             let key = key_of(&finding);
@@ -90,6 +97,7 @@ impl AlertBook {
                 *next_id += 1;
             }
             entry.found(at, finding, mark.is_some());
+            owned.iter().for_each(|sample| entry.hear_owner(sample));
             let is_news = was.is_none_or(|was| entry.alert.finding.severity > was);
             if is_news && entry.alert.state == AlertState::New {
                 told.push(Arc::clone(&entry.alert));
@@ -97,7 +105,20 @@ impl AlertBook {
         }
         self.sweep(at, marks);
         self.index(at);
+        self.hear_owners(owned);
         told
+    }
+
+    /// Owners that were found after the finding was made.
+    fn hear_owners(&mut self, owned: &[&Sample]) {
+        for sample in owned {
+            let by_name = sample.subject.name.as_ref().and_then(|name| self.by_name.get(name));
+            for key in self.by_remote.get(&sample.subject.remote).into_iter().chain(by_name).flatten() {
+                if let Some(entry) = self.entries.get_mut(key) {
+                    entry.hear_owner(sample);
+                }
+            }
+        }
     }
 
     /// Looks again at which alerts a mark covers, after marks changed.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::baseline::ends;
 use crate::flow::Interval;
 use crate::flow::interval::Sample;
-use crate::model::{Direction, Finding, FlowKey, Question, Timestamp};
+use crate::model::{Direction, Finding, FlowKey, Protocol, Question, Timestamp};
 use crate::snapshot::GRAPH;
 
 use super::Engine;
@@ -17,11 +17,21 @@ const QUESTIONS: usize = 4_096;
 /// A flow without an owner is asked about again for this long.
 const OWNERLESS_FOR: Duration = Duration::from_secs(10);
 
-/// Whether a flow's owner is worth a question: it was opened, or has not been found yet.
+/// Of those, for flows that have one and go on after a silence, and for what is only forwarded.
+const AGAIN: usize = 512;
+const FORWARDED: usize = 256;
+
+/// Whether a flow's owner is worth a question: it was opened, has not been found yet, or may be another by now.
 fn wants_owner(sample: &Sample, at: Timestamp) -> bool {
-    let is_ours = sample.direction != Direction::Transit;
+    // What we send without being asked: the system itself answers pings.
+    let is_a_programs = sample.key.protocol().has_ports() || sample.direction != Direction::In;
     let is_young = sample.owner.is_none() && at.since(sample.first) < OWNERLESS_FOR;
-    is_ours && (sample.opened > 0 || is_young)
+    is_a_programs && (sample.opened > 0 || is_young || may_be_anothers(sample))
+}
+
+/// A conversation without a handshake tells nothing of its end: its port may have been given to somebody else.
+fn may_be_anothers(sample: &Sample) -> bool {
+    sample.woke && sample.packets_out > 0 && sample.key.protocol() != Protocol::TCP
 }
 
 /// The flow's key with our end first.
@@ -41,7 +51,9 @@ impl Engine {
         let mut findings = Vec::new();
         self.judges.judge(&interval, &self.baseline, &mut findings);
         self.hold_on_to(&interval, &findings);
-        self.news.extend(self.book.absorb(at, findings, &self.marks));
+        let told: Vec<&Sample> =
+            interval.samples.iter().chain(&interval.owned).filter(|sample| sample.owner.is_some()).collect();
+        self.news.extend(self.book.absorb(at, findings, &self.marks, &told));
         self.news.truncate(NEWS);
         let (book, marks) = (&self.book, &self.marks);
         self.baseline.learn(&interval, |sample| book.poisons(at, sample, marks));
@@ -75,7 +87,13 @@ impl Engine {
     fn ask_about(&mut self, interval: &Interval) {
         if self.asks.owners {
             let ownerless = interval.samples.iter().filter(|sample| wants_owner(sample, interval.at));
-            self.questions.extend(ownerless.map(|sample| Question::Owner(ours_first(sample))));
+            let (forwarded, ours): (Vec<&Sample>, Vec<&Sample>) =
+                ownerless.partition(|sample| sample.direction == Direction::Transit);
+            let (again, first): (Vec<&Sample>, Vec<&Sample>) =
+                ours.into_iter().partition(|sample| sample.owner.is_some() && sample.opened == 0);
+            let all =
+                first.into_iter().chain(again.into_iter().take(AGAIN)).chain(forwarded.into_iter().take(FORWARDED));
+            self.questions.extend(all.map(|sample| Question::Owner(ours_first(sample))));
         }
         if self.asks.names {
             let nameless = interval.samples.iter().filter(|sample| sample.is_new && sample.subject.name.is_none());

@@ -82,8 +82,8 @@ impl Engine {
     pub fn answer(&mut self, answer: Answer) {
         match answer {
             Answer::Name(ip, Some(name)) => self.table.hear_name(ip, &name),
-            Answer::Owner(key, Some(owner)) => self.table.hear_owner(&key, Arc::new(owner)),
-            Answer::Name(_, None) | Answer::Owner(_, None) => {}
+            Answer::Owner(key, owner) => self.table.hear_owner(&key, owner.map(Arc::new)),
+            Answer::Name(_, None) => {}
         }
     }
 }

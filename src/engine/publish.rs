@@ -121,6 +121,8 @@ impl Engine {
         let findings = self.book.findings_for(key, remote, protocol, name);
         row.mark = self.marks.covers(&Target { protocol, local: Some(local), remote, name }, self.now);
         row.findings = findings;
+        let since = row.owner.as_ref().and_then(|owner| self.baseline.sender(&owner.key()));
+        row.owner_since = since.map(|known| known.first);
         row.score = if row.mark.is_some() { 0 } else { score(&row.findings) };
         row.verdict = self.verdict(row);
     }

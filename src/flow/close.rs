@@ -2,11 +2,18 @@
 
 use std::time::Duration;
 
-use crate::model::{Application, Direction, FlowKey, Label, Name, NameSource, Opener, Owner, Subject, Timestamp};
+use crate::model::{
+    Application, Confidence, Direction, FlowKey, Label, Name, NameSource, Opener, Owner, Subject, Timestamp,
+};
 
 use super::interval::{Interval, Pressure, Sample};
 use super::record::{Cold, Record, bit};
 use super::table::FlowTable;
+
+/// A flow that was silent for more than so many seconds may be another program's when it goes on: ports are used again.
+const SLEEPS: u32 = 2;
+/// Flows whose owners became known within one interval.
+const HEARD: usize = 4_096;
 
 /// A flow without a name is looked up again for this long; an answer may come after the first packet.
 const NAMELESS_FOR: Duration = Duration::from_secs(10);
@@ -25,6 +32,7 @@ impl FlowTable {
             span: Duration::from_secs(1),
             samples: Vec::with_capacity(dirty.len()),
             left_out,
+            owned: Vec::new(),
             queries: std::mem::take(&mut self.queries),
             queries_left_out: std::mem::take(&mut self.queries_left_out),
             bytes_out: sums.wire[0],
@@ -40,6 +48,15 @@ impl FlowTable {
             self.settle_if_over(place, false);
             self.find_name(place, at);
             interval.samples.push(self.close_flow(place, tick));
+            self.cold[place as usize].closed_tick = tick;
+        }
+        for place in std::mem::take(&mut self.heard) {
+            let record = &self.records[place as usize];
+            // Those with packets are told of anyway, and the place may have another flow by now.
+            if record.packets != [0; 2] && record.tick != tick && self.cold[place as usize].owner().is_some() {
+                let sample = self.close_flow(place, tick);
+                interval.owned.push(sample);
+            }
         }
         self.choose_shown(&dirty);
         self.release_histories();
@@ -86,6 +103,7 @@ impl FlowTable {
             opener: opener(&record),
             state: record.state,
             is_new: cold.closed_packets == [0; 2],
+            woke: cold.closed_packets != [0; 2] && tick.saturating_sub(cold.closed_tick) > SLEEPS,
             opened: cold.opened - cold.closed_opened,
             answered: record.is(bit::ANSWERED),
             bytes_out: moved[out],
@@ -160,19 +178,35 @@ impl FlowTable {
         }
     }
 
-    /// Takes in the owner of a flow.
-    pub fn hear_owner(&mut self, key: &FlowKey, owner: std::sync::Arc<Owner>) {
+    /// Takes in the owner of a flow. `None`: somebody asked again, and nobody knows who goes on with it.
+    pub fn hear_owner(&mut self, key: &FlowKey, owner: Option<std::sync::Arc<Owner>>) {
         let key = key.canonical().0;
-        if let Some((_, place)) = self.find(self.hasher.hash(&key), &key) {
-            let (out, _) = self.records[place as usize].out_in();
-            let cold = &mut self.cold[place as usize];
-            if cold.owner().is_none() {
-                self.grand.owned_out += cold.closed_wire[out];
-                self.grand.owned_flows += 1;
-            }
-            cold.detail_mut().owner = Some(owner);
+        let Some((_, place)) = self.find(self.hasher.hash(&key), &key) else { return };
+        let record = &self.records[place as usize];
+        let (out, _) = record.out_in();
+        // Without ports the system itself may have sent it: an answer shows that it was a program's.
+        let is_sure = key.protocol().has_ports() || record.is(bit::ANSWERED);
+        let cold = &mut self.cold[place as usize];
+        let owner = match (owner, cold.owner()) {
+            (Some(owner), _) if is_sure => owner,
+            (Some(owner), _) => guessed(&owner),
+            (None, Some(before)) => guessed(before),
+            (None, None) => return,
+        };
+        if cold.owner().is_none() {
+            self.grand.owned_out += cold.closed_wire[out];
+            self.grand.owned_flows += 1;
+        }
+        cold.detail_mut().owner = Some(owner);
+        if self.heard.len() < HEARD {
+            self.heard.push(place);
         }
     }
+}
+
+/// The same owner, less sure.
+fn guessed(owner: &Owner) -> std::sync::Arc<Owner> {
+    std::sync::Arc::new(Owner { confidence: owner.confidence.max(Confidence::Guess), ..owner.clone() })
 }
 
 /// Who talked to whom.

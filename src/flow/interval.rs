@@ -17,6 +17,8 @@ pub struct Interval {
     pub samples: Vec<Sample>,
     /// Flows that had packets but found no room in `samples`: the lightest. What they did is told later.
     pub left_out: u64,
+    /// Flows without packets in it whose owner became known: a program may be gone before that is.
+    pub owned: Vec<Sample>,
     /// Questions that we asked of name servers, in order; at most [`QUERIES`] of them.
     pub queries: Vec<Query>,
     /// Questions that found no room in `queries`.
@@ -54,6 +56,8 @@ pub struct Sample {
     pub state: TcpState,
     /// The flow was not on the table before this interval.
     pub is_new: bool,
+    /// It goes on after it was silent for a while.
+    pub woke: bool,
     /// Times it was opened within the interval (TCP handshakes; 1 for a new flow of another protocol).
     pub opened: u32,
     /// The remote end has ever sent anything that is not a refusal.

@@ -116,6 +116,8 @@ pub(super) struct Cold {
     pub(super) syn: [u32; 2],
     pub(super) opened: u32,
     pub(super) closed_opened: u32,
+    /// The tick of the last close that it had packets in.
+    pub(super) closed_tick: u32,
     pub(super) history: Option<u32>,
     pub(super) interface: InterfaceId,
     pub(super) detail: Option<Box<Detail>>,

@@ -80,6 +80,8 @@ pub struct FlowTable {
     pub(super) boost: f32,
     /// Places of flows that had packets in this tick, in that order.
     pub(super) dirty: Vec<u32>,
+    /// Places whose owner was heard of since the last close.
+    pub(super) heard: Vec<u32>,
     /// Places shown in the last snapshot; with the dirty ones, the candidates for the next.
     pub(super) shown: Vec<u32>,
     pub(super) sums: Sums,
@@ -144,6 +146,7 @@ impl FlowTable {
             epoch: 0,
             boost: 1.0,
             dirty: Vec::with_capacity(BATCH),
+            heard: Vec::new(),
             shown: Vec::new(),
             sums: Sums::default(),
             queries: Vec::new(),

@@ -12,13 +12,13 @@ use aya::Ebpf;
 use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::{CgroupAttachMode, CgroupSock};
 
-use crate::model::Label;
+use crate::model::{Label, Protocol};
 use crate::sys::mount;
 
 /// The compiled program; a test compares it with what its source compiles to.
 const PROGRAM: &[u8] = include_bytes!("../../assets/ebpf/births.o");
 /// The bytes before the path in `struct birth`.
-const HEAD: usize = 56;
+const HEAD: usize = 64;
 const REMOVED: u32 = 1;
 const WHOLE: u32 = 2;
 /// Nanoseconds of a clock tick as `/proc` counts them (`USER_HZ` is 100).
@@ -38,6 +38,10 @@ pub struct Birth {
     pub comm: Label,
     /// As `/proc/PID/exe` would show it; empty for the kernel's own threads.
     pub exe: Label,
+    /// What it carries, as socket(2) was told.
+    pub protocol: Protocol,
+    /// Its sender writes the packets itself, or it is for pings: it has no ports.
+    pub is_portless: bool,
 }
 
 impl Birth {
@@ -47,6 +51,9 @@ impl Birth {
         let word = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
         let comm = bytes.get(32..48)?.split(|byte| *byte == 0).next()?;
         let (flags, len) = (word(48)?, word(52)? as usize);
+        // Protocols above 255 (MPTCP is 262) are not on the wire.
+        let protocol = Protocol::from_number(u8::try_from(word(60)?).unwrap_or_default());
+        let is_ping = protocol == Protocol::ICMP || protocol == Protocol::ICMPV6;
         Some(Self {
             cookie: long(0)?,
             start: long(8)? / TICK,
@@ -54,6 +61,8 @@ impl Birth {
             uid: word(28)?,
             comm: Label::from_bytes(comm),
             exe: path(bytes.get(HEAD..HEAD + len)?, flags),
+            protocol,
+            is_portless: is_ping || word(56)? == libc::SOCK_RAW.cast_unsigned(),
         })
     }
 }
@@ -161,7 +170,7 @@ mod tests {
             bytes.extend(word.to_ne_bytes());
         }
         bytes.extend(b"curl\0ld-thing\0\0\0");
-        for word in [flags, parts.len() as u32] {
+        for word in [flags, parts.len() as u32, 3, 1] {
             bytes.extend(word.to_ne_bytes());
         }
         bytes.extend(parts);
@@ -173,6 +182,7 @@ mod tests {
         let birth = Birth::parse(&birth(WHOLE, b"curl\0bin\0usr\0")).unwrap();
         assert_eq!((birth.cookie, birth.pid, birth.uid, birth.start), (7, 4711, 1000, 1234));
         assert_eq!((birth.comm.as_str(), birth.exe.as_str()), ("curl", "/usr/bin/curl"));
+        assert_eq!((birth.protocol, birth.is_portless), (Protocol::ICMP, true));
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Owners of flows, found on a thread of its own: the engine asks, goes on, and hears the answer later.
 //!
-//! Three rungs, each of which works without the others:
+//! Rungs, each of which works without the others:
 //! * sockets that are there when the question comes (sock_diag), joined with the processes that have them open;
 //! * sockets that have ended since, by the kernel's word of each one's end;
-//! * sockets that lived shorter than anybody can look, by word of each one's beginning.
+//! * sockets that lived shorter than anybody can look, by word of each one's beginning;
+//! * the same in other network namespaces, and whose address it is where no socket is found.
 //!
 //! What no rung can tell is unknown, and [`OwnerWorker::health`] says which rungs are missing.
 
+mod arrivals;
 mod memory;
+mod portless;
+mod realms;
 mod search;
 mod sharing;
 
@@ -23,10 +27,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
 use super::births::Births;
-use super::diag::{Deaths, Socket};
+use super::diag::Socket;
 use crate::capture::wall::Stopwatch;
-use crate::model::{Answer, FlowKey, Health, Label, Owner, Protocol};
-use crate::sys::Poller;
+use crate::model::{Answer, FlowKey, Health, Label, Owner, Rungs};
+use crate::sys::{Capabilities, Capability, Poller};
 use search::{Found, Search};
 
 /// Questions that wait. More are not taken, and counted; the engine asks again.
@@ -35,11 +39,9 @@ const QUEUE: usize = 4096;
 const IDLE: Duration = Duration::from_secs(1);
 /// The least time between two walks through all processes, and what share of the time they may take.
 const WALK_EVERY: Duration = Duration::from_millis(100);
-const WALK_SHARE: u32 = 50;
+const WALK_SHARE: u32 = 100;
 /// The kernel tells of a socket's end when it has time to; after so long it has.
 const NEWS_TAKES: Duration = Duration::from_millis(250);
-/// Why a rung is not there that nobody wanted.
-const OFF: &str = "turned off";
 /// Walks that a socket waits for before it is given up.
 const WALKS: u8 = 2;
 
@@ -87,18 +89,11 @@ impl OwnerTally {
     }
 }
 
-/// What the kernel is asked to tell by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rungs {
-    pub deaths: bool,
-    pub births: bool,
-}
-
 impl OwnerWorker {
     /// Starts the worker in the network namespace of the calling thread. It ends soon after this is dropped;
     /// nobody needs to wait for that.
     pub fn spawn(answers: Sender<Answer>) -> io::Result<Self> {
-        Self::spawn_with(answers, Rungs { deaths: true, births: true })
+        Self::spawn_with(answers, Rungs::ALL)
     }
 
     /// The same without some of the rungs.
@@ -107,9 +102,8 @@ impl OwnerWorker {
         let (woken, wake) = io::pipe()?;
         let shared = Arc::new(Shared::default());
         let mut worker = Worker {
-            search: Search::open()?,
-            deaths: if rungs.deaths { Deaths::open().map_err(|error| error.to_string()) } else { Err(OFF.to_owned()) },
-            births: if rungs.births { Births::open() } else { Err(OFF.to_owned()) },
+            search: Search::open(rungs)?,
+            births: if rungs.births { Births::open() } else { Err(realms::OFF.to_owned()) },
             queue,
             woken,
             answers,
@@ -119,6 +113,7 @@ impl OwnerWorker {
             late: VecDeque::new(),
             walk_from: Duration::ZERO,
             lost: 0,
+            is_shut_out: !Capabilities::effective()?.has(Capability::SysPtrace),
         };
         worker.tell_health();
         thread::Builder::new().name("owners".to_owned()).spawn(move || worker.run())?;
@@ -128,9 +123,6 @@ impl OwnerWorker {
     /// Asks for the owner of a conversation whose first end is on this host. The answer comes through the channel.
     /// Never waits.
     pub fn ask(&self, key: FlowKey) {
-        if !matches!(key.protocol(), Protocol::TCP | Protocol::UDP | Protocol::UDPLITE) {
-            return;
-        }
         if self.questions.try_send(key).is_err() {
             self.shared.dropped.fetch_add(1, Relaxed);
             return;
@@ -182,7 +174,6 @@ struct Waiting {
 /// What the thread owns.
 struct Worker {
     search: Search,
-    deaths: Result<Deaths, String>,
     births: Result<Births, String>,
     queue: Receiver<FlowKey>,
     woken: PipeReader,
@@ -196,6 +187,8 @@ struct Worker {
     walk_from: Duration,
     /// Times that news of sockets were lost.
     lost: u64,
+    /// Without the right to look into other users' processes.
+    is_shut_out: bool,
 }
 
 impl Worker {
@@ -209,17 +202,23 @@ impl Worker {
             }
             self.search_again();
             self.walk_if_due();
+            let trouble = self.search.realms.trouble.is_some();
+            self.search.realms.look_if_due(self.clock.elapsed());
+            if trouble != self.search.realms.trouble.is_some() {
+                self.tell_health();
+            }
         }
     }
 
     /// Sleeps until something comes, or until a walk may begin that somebody waits for.
     fn wait(&mut self) -> io::Result<()> {
         let walk = (!self.waiting.is_empty()).then_some(self.walk_from);
-        let next = [walk, self.late.front().map(|(due, _)| *due)].into_iter().flatten().min();
-        let patience = next.map_or(IDLE, |next| next.saturating_sub(self.clock.elapsed()));
+        let late = self.late.front().map(|(due, _)| *due);
+        let next = [walk, late, Some(self.search.realms.due())].into_iter().flatten().min();
+        let patience = next.map_or(IDLE, |next| next.saturating_sub(self.clock.elapsed())).min(IDLE);
         let mut poller = Poller::default();
         poller.add(self.woken.as_fd());
-        if let Ok(deaths) = &self.deaths {
+        for deaths in self.search.realms.deaths() {
             poller.add(deaths.socket.as_fd());
         }
         if let Ok(births) = &self.births {
@@ -241,9 +240,11 @@ impl Worker {
             let search = &mut self.search;
             births.drain(&mut |birth| search.born(birth, now));
         }
-        let memory = &mut self.search.memory;
-        if let Ok(deaths) = &mut self.deaths {
-            self.lost += u64::from(deaths.drain(&mut |socket| memory.ended(socket, now)).is_err());
+        for realm in self.search.realms.all() {
+            let endings = &mut realm.endings;
+            if let Ok(deaths) = &mut realm.deaths {
+                self.lost += u64::from(deaths.drain(&mut |socket| endings.ended(socket, now)).is_err());
+            }
         }
     }
 
@@ -251,10 +252,11 @@ impl Worker {
         match self.search.find(&key, self.clock.elapsed()) {
             Found::Owner(owner) => self.answer(key, Some(owner)),
             Found::Wants(socket) if self.waiting.len() < QUEUE => self.waiting.push(Waiting { key, socket, walks: 0 }),
-            Found::Nobody if self.deaths.is_ok() && self.late.len() < QUEUE => {
+            Found::Nobody if self.late.len() < QUEUE => {
                 self.late.push_back((self.clock.elapsed() + NEWS_TAKES, key));
             }
-            Found::Wants(_) | Found::Nobody => self.answer(key, None),
+            Found::Wants(_) => self.answer(key, None),
+            Found::Nobody => self.answer_without_a_socket(key),
         }
     }
 
@@ -268,9 +270,19 @@ impl Worker {
             match self.search.find(&key, self.clock.elapsed()) {
                 Found::Owner(owner) => self.answer(key, Some(owner)),
                 Found::Wants(socket) => self.waiting.push(Waiting { key, socket, walks: 0 }),
-                Found::Nobody => self.answer(key, None),
+                Found::Nobody => self.answer_without_a_socket(key),
             }
         }
+    }
+
+    /// No socket was found: perhaps whose address it is, or who writes whole packets.
+    fn answer_without_a_socket(&mut self, key: FlowKey) {
+        let owner = self.search.tenant(&key);
+        // A raw socket is the sender only where every other socket would have been seen.
+        let is_seen = self.births.is_ok() && self.search.has_lookups && self.search.realms.own.deaths.is_ok();
+        let now = self.clock.elapsed();
+        let owner = owner.or_else(|| is_seen.then(|| self.search.raw_sender(&key, now)).flatten());
+        self.answer(key, owner);
     }
 
     /// Looks through the processes for the sockets that wait, as often as the cost of doing so allows.
@@ -314,16 +326,22 @@ impl Worker {
         }
     }
 
-    /// Says in one sentence what cannot be known.
+    /// Says what cannot be known.
     fn tell_health(&mut self) {
         let mut missing = Vec::new();
-        if let Err(why) = &self.deaths {
+        if !self.search.has_lookups {
+            missing.push("sockets that are open have no owner yet (lookups are turned off)".to_owned());
+        }
+        if let Err(why) = &self.search.realms.own.deaths {
             missing.push(format!("sockets that end within a second have no owner (needs CAP_NET_ADMIN: {why})"));
         }
         if let Err(why) = &self.births {
             missing.push(format!(
                 "programs that run for less than a second are unknown (needs CAP_BPF, CAP_PERFMON: {why})"
             ));
+        }
+        if let Some(why) = &self.search.realms.trouble {
+            missing.push(format!("sockets in other network namespaces are not seen ({why})"));
         }
         let lost = self.lost + self.births.as_ref().map_or(0, Births::lost);
         if lost > 0 {
@@ -333,8 +351,10 @@ impl Worker {
             let closed = self.search.closed;
             missing.push(format!("the open files of {closed} processes may not be read (needs CAP_SYS_PTRACE)"));
         }
-        let what = Label::new(&missing.join("; "));
-        let health = Health { part: "owners", about: Label::default(), what };
-        *self.shared.health.lock() = if missing.is_empty() { Vec::new() } else { vec![health] };
+        if self.is_shut_out && self.search.processes.are_hidden() {
+            missing.push("processes of other users are hidden (hidepid; needs CAP_SYS_PTRACE)".to_owned());
+        }
+        let health = |what: String| Health { part: "owners", about: Label::default(), what: Label::new(&what) };
+        *self.shared.health.lock() = missing.into_iter().map(health).collect();
     }
 }

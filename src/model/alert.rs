@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::finding::Finding;
+use super::owner::Owner;
 use super::time::Timestamp;
 
 /// One incident: all findings of one detector about one subject.
@@ -17,6 +18,8 @@ pub struct Alert {
     pub count: u64,
     /// The most severe finding so far; of equals, the latest.
     pub finding: Arc<Finding>,
+    /// Who did it, where that is known.
+    pub owner: Option<Arc<Owner>>,
 }
 
 /// Where an alert stands.

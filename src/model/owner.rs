@@ -1,5 +1,7 @@
 //! Who sent the bytes.
 
+use std::sync::Arc;
+
 use super::label::Label;
 
 /// A stable sender: executable, user, and systemd unit or container; the process is an example of it.
@@ -9,18 +11,150 @@ pub struct Owner {
     pub exe: Label,
     /// The kernel's 15-byte name of the process.
     pub comm: Label,
+    /// 0 where several processes are meant, or none is known.
     pub pid: u32,
     pub uid: Option<u32>,
     pub unit: Option<Label>,
     pub container: Option<Label>,
     pub confidence: Confidence,
+    /// The words it was started with, as far as a label has room; empty where it had ended before they were read.
+    pub cmdline: Label,
+    /// Who started it, who started that one, and so on; at most [`PARENTS`].
+    pub parents: Arc<[Parent]>,
+    pub traits: Traits,
+}
+
+/// The most ancestors that are told of a process.
+pub const PARENTS: usize = 8;
+
+/// An ancestor of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Parent {
+    pub pid: u32,
+    pub comm: Label,
+    pub exe: Label,
 }
 
 impl Owner {
     /// Whether both are one sender, whatever process stands as the example.
     pub fn is_same_sender(&self, other: &Self) -> bool {
-        let facts = |one: &Self| (one.uid, one.exe.clone(), one.comm.clone(), one.unit.clone(), one.container.clone());
-        facts(self) == facts(other)
+        let place = |one: &Self| (one.uid, one.container.clone(), one.unit().cloned());
+        self.program() == other.program() && place(self) == place(other)
+    }
+
+    /// What one sender is known by, whatever process stands as the example: executable, user, and unit or container.
+    pub fn key(&self) -> Label {
+        let mut text = self.program().to_owned();
+        if let Some(uid) = self.uid {
+            text.push_str(" uid ");
+            text.push_str(&uid.to_string());
+        }
+        for place in [self.unit(), self.container.as_ref()].into_iter().flatten() {
+            text.push(' ');
+            text.push_str(place.as_str());
+        }
+        Label::new(&text)
+    }
+
+    /// The executable without what befell its file since; the name of the process where it has none to be read.
+    pub fn program(&self) -> &str {
+        let exe = self.exe.as_str();
+        let exe = exe.strip_suffix(" (deleted)").unwrap_or(exe);
+        if exe.is_empty() { self.comm.as_str() } else { exe }
+    }
+
+    /// The unit, where it stands for the same thing tomorrow. Scopes are made anew for each session or run.
+    fn unit(&self) -> Option<&Label> {
+        self.unit.as_ref().filter(|unit| !unit.as_str().ends_with(".scope"))
+    }
+
+    /// The chain of ancestors, the nearest first: `bash < sshd < systemd`.
+    pub fn ancestry(&self) -> String {
+        self.parents.iter().map(|parent| parent.comm.as_str()).collect::<Vec<_>>().join(" < ")
+    }
+}
+
+/// What is odd about a program that sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Traits(u8);
+
+impl Traits {
+    /// The file of the executable is gone.
+    pub const DELETED: Self = Self(1);
+    /// Another file has its name: after an update, until the program is started again.
+    pub const REPLACED: Self = Self(1 << 1);
+    /// The executable lies where everybody may write: `/tmp`, `/var/tmp`, `/dev/shm` or a folder of that mode.
+    pub const WRITABLE: Self = Self(1 << 2);
+    /// It never was a file: memfd_create(2).
+    pub const MEMFD: Self = Self(1 << 3);
+    /// A shell or interpreter whose input or output is this very conversation.
+    pub const SHELL: Self = Self(1 << 4);
+
+    const NAMES: [(Self, &'static str); 5] = [
+        (Self::DELETED, "deleted"),
+        (Self::REPLACED, "replaced"),
+        (Self::WRITABLE, "writable-dir"),
+        (Self::MEMFD, "memfd"),
+        (Self::SHELL, "shell-on-socket"),
+    ];
+
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The words for them.
+    pub fn ids(self) -> Vec<&'static str> {
+        Self::NAMES.into_iter().filter(|(one, _)| self.has(*one)).map(|(_, id)| id).collect()
+    }
+}
+
+/// The ways in which owners are found, each of which can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each may be left out by itself")]
+pub struct Rungs {
+    /// Asking the kernel for the sockets there are.
+    pub lookups: bool,
+    /// The kernel's word of each socket's end.
+    pub deaths: bool,
+    /// The word of each socket's beginning, by an eBPF program.
+    pub births: bool,
+    /// Looking into other network namespaces.
+    pub namespaces: bool,
+}
+
+impl Rungs {
+    pub const ALL: Self = Self { lookups: true, deaths: true, births: true, namespaces: true };
+    pub const NONE: Self = Self { lookups: false, deaths: false, births: false, namespaces: false };
+
+    /// These and those.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self {
+            lookups: self.lookups || other.lookups,
+            deaths: self.deaths || other.deaths,
+            births: self.births || other.births,
+            namespaces: self.namespaces || other.namespaces,
+        }
+    }
+
+    /// These and the one of that name; `None` where there is none.
+    pub fn and(self, name: &str) -> Option<Self> {
+        Some(match name {
+            "lookups" => Self { lookups: true, ..self },
+            "deaths" => Self { deaths: true, ..self },
+            "births" => Self { births: true, ..self },
+            "namespaces" => Self { namespaces: true, ..self },
+            _ => return None,
+        })
     }
 }
 
@@ -48,5 +182,37 @@ impl Confidence {
             Self::Guess => "guess",
             Self::Unknown => "unknown",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(exe: &str, comm: &str, unit: Option<&str>) -> Owner {
+        let (exe, comm, unit) = (Label::new(exe), Label::new(comm), unit.map(Label::new));
+        Owner { exe, comm, uid: Some(7), unit, ..Owner::default() }
+    }
+
+    #[test]
+    fn one_sender_is_known_by_program_user_and_place() {
+        let nginx = owner("/usr/sbin/nginx", "nginx", Some("nginx.service"));
+        assert_eq!(nginx.key().as_str(), "/usr/sbin/nginx uid 7 nginx.service");
+        // A thread with a name of its own, a file that was replaced, another session: the same sender.
+        let same = owner("/usr/sbin/nginx (deleted)", "worker-3", Some("nginx.service"));
+        assert!(nginx.is_same_sender(&same) && nginx.key() == same.key());
+        let sessions = ["session-3.scope", "session-4.scope"].map(|unit| owner("/usr/bin/curl", "curl", Some(unit)));
+        assert!(sessions[0].is_same_sender(&sessions[1]) && sessions[0].key() == sessions[1].key());
+        // Two programs of one name are two.
+        let other = owner("/tmp/nginx", "nginx", Some("nginx.service"));
+        assert!(!nginx.is_same_sender(&other) && nginx.key() != other.key());
+        assert_eq!(owner("", "kworker", None).key().as_str(), "kworker uid 7");
+    }
+
+    #[test]
+    fn traits_have_words() {
+        let traits = Traits::DELETED.with(Traits::SHELL);
+        assert_eq!(traits.ids(), ["deleted", "shell-on-socket"]);
+        assert!(Traits::default().is_empty() && !traits.has(Traits::MEMFD));
     }
 }

@@ -99,7 +99,8 @@ const NAMES: &[&str] = &[
     "reasons",
     "mark",
 ];
-const OWNER: &[&str] = &["exe", "comm", "pid", "uid", "unit", "container", "confidence"];
+const OWNER: &[&str] =
+    &["exe", "comm", "pid", "uid", "unit", "container", "confidence", "cmdline", "parents", "traits", "sends_since"];
 
 fn reasons(record: &FlowRecord) -> String {
     record.reasons.iter().map(|reason| reason.detector).collect::<Vec<_>>().join(" ")
@@ -110,6 +111,8 @@ fn plain(value: &Json) -> String {
         Json::Null => String::new(),
         Json::String(text) => harmless(text),
         Json::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(" "),
+        // An ancestor of a process: its name says enough here.
+        Json::Object(one) => one.get("comm").map(plain).unwrap_or_default(),
         other => other.to_string(),
     }
 }

@@ -68,8 +68,8 @@ impl FindingRecord {
             proto: subject.protocol.to_string(),
             name: subject.name.clone(),
             app: Some(subject.application.id()).filter(|id| *id != "-"),
-            // A capture holds no processes.
-            owner: None,
+            // A capture holds no processes: there it is null.
+            owner: alert.owner.as_deref().map(|owner| OwnerRecord::new(owner, None)),
             observed: finding.observed.clone(),
             expected: finding.expected.clone(),
             basis: finding.basis.clone(),

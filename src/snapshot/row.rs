@@ -88,6 +88,8 @@ pub struct Row {
     pub name: Option<Name>,
     pub facts: Option<Arc<Facts>>,
     pub owner: Option<Arc<Owner>>,
+    /// When its owner was first seen sending; `None` where that is not known.
+    pub owner_since: Option<Timestamp>,
 
     pub verdict: Verdict,
     /// 0–100; marks already taken into account.

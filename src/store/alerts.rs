@@ -83,6 +83,8 @@ fn read(row: &Row<'_>, words: &Words) -> rusqlite::Result<Option<Alert>> {
         last: from_micros(number(2)?),
         count: from_count(number(3)?),
         finding: Arc::new(finding),
+        // The process is not there any more; what it was stands in the sentence of the finding, where it matters.
+        owner: None,
     }))
 }
 

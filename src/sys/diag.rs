@@ -22,6 +22,7 @@ const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const NLM_F_REQUEST: u16 = 1;
 const NLM_F_DUMP: u16 = 0x300;
+const NLM_F_DUMP_INTR: u16 = 0x10;
 /// `struct nlmsghdr`, and it with a `struct inet_diag_req_v2` behind it.
 const HEADER: usize = 16;
 const REQUEST: usize = HEADER + 56;
@@ -131,6 +132,12 @@ fn messages(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
+/// Whether something changed while a dump was written: `NLM_F_DUMP_INTR` in its messages.
+fn is_interrupted(datagram: &[u8]) -> bool {
+    let flags = datagram.get(6..8).and_then(|flags| flags.try_into().ok()).map_or(0, u16::from_ne_bytes);
+    flags & NLM_F_DUMP_INTR != 0
+}
+
 /// A line to the kernel for asking about sockets of this network namespace.
 #[derive(Debug)]
 pub struct Diag {
@@ -150,7 +157,8 @@ impl Diag {
     pub fn lookup(&mut self, protocol: Protocol, ours: Endpoint, theirs: Endpoint) -> io::Result<Option<Socket>> {
         let family = if ours.ip.is_ipv4() { AF_INET } else { AF_INET6 };
         // A UDP socket is looked up as if by a packet that arrives: the far end is the source.
-        let ends = if protocol == Protocol::TCP { (ours, theirs) } else { (theirs, ours) };
+        let is_udp = matches!(protocol, Protocol::UDP | Protocol::UDPLITE);
+        let ends = if is_udp { (theirs, ours) } else { (ours, theirs) };
         self.socket.send(&request(protocol, family, Some(ends)))?;
         let mut found = None;
         // The answer was there before the request returned.
@@ -164,24 +172,29 @@ impl Diag {
         Ok(found)
     }
 
-    /// Every socket of a protocol, both IP versions, save those that no process has any more.
+    /// Every socket of a protocol, both IP versions, save those that no process has any more. An error means that
+    /// some may be missing: `Interrupted` that sockets came and went while the list was written.
     pub fn list(&mut self, protocol: Protocol, each: &mut dyn FnMut(Socket)) -> io::Result<()> {
+        let mut is_torn = false;
         for family in [AF_INET, AF_INET6] {
             self.socket.send(&request(protocol, family, None))?;
             let mut is_over = false;
             while !is_over {
                 // Each read makes the kernel write the next part, so that silence is the end too.
                 let Some(received) = self.socket.receive(&mut self.buffer)? else { break };
-                for (kind, body) in messages(self.buffer.get(..received.len).unwrap_or_default()) {
+                let datagram = self.buffer.get(..received.len).unwrap_or_default();
+                is_torn |= is_interrupted(datagram);
+                for (kind, body) in messages(datagram) {
                     match kind {
                         BY_FAMILY => Socket::parse(body, protocol).into_iter().for_each(&mut *each),
-                        NLMSG_DONE | NLMSG_ERROR => is_over = true,
+                        NLMSG_DONE => is_over = true,
+                        NLMSG_ERROR => return Err(io::ErrorKind::Unsupported.into()),
                         _ => {}
                     }
                 }
             }
         }
-        Ok(())
+        if is_torn { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
     }
 }
 

@@ -114,6 +114,7 @@ fn lines(app: &App, row: &Row, snapshot: &Snapshot, area: Rect) -> Vec<DetailLin
     to.plain("NAME", &naming(row));
     to.plain("PROTO", &speaking(row));
     to.plain("OWNER", &owner(row));
+    process(&mut to, row);
     let (first, last) = (app.clock(row.first), app.clock(row.last));
     let flows = if row.flows == 1 { "1 flow".to_owned() } else { format!("{} flows", row.flows) };
     let opened = if row.opened == 1 { "once".to_owned() } else { format!("{} times", row.opened) };
@@ -215,6 +216,24 @@ fn owner(row: &Row) -> String {
     }
     parts.push(format!("match: {}", owner.confidence.id()));
     parts.join(", ")
+}
+
+/// What else is known of the process; nothing of all this for a row of several.
+fn process(to: &mut Lines<'_>, row: &Row) {
+    let Some(owner) = &row.owner else { return };
+    if !owner.cmdline.is_empty() {
+        to.plain("RUNS", owner.cmdline.as_str());
+    }
+    if !owner.parents.is_empty() {
+        to.plain("BY", &format!("{} (pid {})", owner.ancestry(), owner.parents.first().map_or(0, |one| one.pid)));
+    }
+    let mut odd: Vec<String> = owner.traits.ids().into_iter().map(str::to_owned).collect();
+    odd.extend(row.owner_since.map(|at| format!("sends since {}", to.app.clock(at))));
+    if !odd.is_empty() {
+        let style =
+            if owner.traits.is_empty() { to.app.options.look.theme.text } else { to.app.options.look.theme.strong };
+        to.push("", &odd.join(", "), style);
+    }
 }
 
 /// The row in one sentence.

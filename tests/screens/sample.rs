@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use egret::model::{
     Alert, AlertState, Application, Confidence, Direction, Endpoint, Facts, Finding, FlowKey, Health, InterfaceId,
-    InterfaceInfo, Label, Losses, Mark, Name, NameSource, Owner, Protocol, Scope, Severity, Skip, Subject, Tally,
-    TcpState, Timestamp, Value, Verdict,
+    InterfaceInfo, Label, Losses, Mark, Name, NameSource, Owner, Parent, Protocol, Scope, Severity, Skip, Subject,
+    Tally, TcpState, Timestamp, Value, Verdict,
 };
 use egret::snapshot::{Agreement, Learning, Rates, Row, RowId, SPARK, Snapshot, Totals};
 
@@ -117,7 +117,15 @@ pub fn mark(id: &str, scope: Scope, days: Option<u64>, reason: Option<&str>) -> 
 
 fn alert(id: u64, state: AlertState, count: u64, row: &Row) -> Arc<Alert> {
     let finding = row.reason().unwrap().clone();
-    Arc::new(Alert { id, state, first: NOW.minus(Duration::from_secs(39)), last: finding.at, count, finding })
+    Arc::new(Alert {
+        id,
+        state,
+        first: NOW.minus(Duration::from_secs(39)),
+        last: finding.at,
+        count,
+        finding,
+        owner: None,
+    })
 }
 
 fn exfiltration() -> Row {
@@ -280,6 +288,10 @@ pub fn eth0() -> InterfaceInfo {
     }
 }
 
+fn parent((comm, pid): (&str, u32)) -> Parent {
+    Parent { pid, comm: Label::new(comm), exe: Label::new(&format!("/usr/bin/{comm}")) }
+}
+
 /// The same afternoon where it is known who sends.
 pub fn owned() -> Snapshot {
     let mut snapshot = afternoon();
@@ -291,8 +303,10 @@ pub fn owned() -> Snapshot {
             pid,
             uid: Some(33),
             unit: unit.map(Label::new),
-            container: None,
             confidence: Confidence::Exact,
+            cmdline: Label::new(&format!("{comm} --to the-usual-place")),
+            parents: [("sh", 700), ("systemd", 1)].map(parent).into(),
+            ..Owner::default()
         }));
     }
     snapshot

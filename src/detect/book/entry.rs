@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::baseline::ends;
+use crate::flow::Sample;
 use crate::model::{Alert, AlertState, Endpoint, Finding, FlowKey, Label, Protocol, Severity, Timestamp};
 
 /// What makes two findings one incident.
@@ -38,8 +40,15 @@ pub struct Entry {
 
 impl Entry {
     pub fn new(at: Timestamp, finding: Arc<Finding>) -> Self {
-        let alert =
-            Alert { id: 0, state: AlertState::New, first: at, last: at, count: 0, finding: Arc::clone(&finding) };
+        let alert = Alert {
+            id: 0,
+            state: AlertState::New,
+            first: at,
+            last: at,
+            count: 0,
+            finding: Arc::clone(&finding),
+            owner: None,
+        };
         Self { alert: Arc::new(alert), latest: finding, changed: true }
     }
 
@@ -107,6 +116,16 @@ impl Entry {
                     && about.protocol == protocol
                     && (about.port == 0 || about.port == remote.port)
             }
+        }
+    }
+
+    /// Remembers who did it, if this flow is one of those it is about and nobody is known yet.
+    pub fn hear_owner(&mut self, sample: &Sample) {
+        let Some(owner) = sample.owner.as_ref().filter(|_| self.alert.owner.is_none()) else { return };
+        let subject = &sample.subject;
+        let (_, remote) = ends(&sample.key, subject);
+        if self.is_about(&sample.key, remote, subject.protocol, subject.name.as_ref()) {
+            Arc::make_mut(&mut self.alert).owner = Some(Arc::clone(owner));
         }
     }
 

@@ -24,6 +24,10 @@ pub(super) struct Holder {
     pub(super) confidence: Confidence,
     /// The user of the process when it made the socket, where that was seen.
     pub(super) uid: Option<u32>,
+    /// The number at which the process has it open, once that was seen.
+    pub(super) file: Option<u32>,
+    /// The socket is the input or output of a shell or interpreter.
+    pub(super) is_shell: bool,
 }
 
 /// A map that forgets its oldest entry when it is full.
@@ -59,36 +63,42 @@ struct Ended {
     at: Duration,
 }
 
-/// What is known of sockets by their cookies, and of those that ended by their addresses.
+/// What is known of sockets by their cookies, which name them in all network namespaces.
 #[derive(Debug)]
-pub(super) struct Memory {
-    holders: Bounded<u64, Holder>,
+pub(super) struct Holders(Bounded<u64, Holder>);
+
+impl Default for Holders {
+    fn default() -> Self {
+        Self(Bounded::new(SOCKETS))
+    }
+}
+
+impl Holders {
+    pub(super) fn get(&self, cookie: u64) -> Option<&Holder> {
+        self.0.map.get(&cookie)
+    }
+
+    pub(super) fn remember(&mut self, cookie: u64, holder: Holder) {
+        self.0.insert(cookie, holder);
+    }
+}
+
+/// The sockets of one network namespace that ended, by their addresses.
+#[derive(Debug)]
+pub(super) struct Endings {
     connected: Bounded<FlowKey, Ended>,
     /// Those that were never connected, by protocol and port.
     open_ended: HashMap<(Protocol, u16), Vec<Ended>>,
     ended: VecDeque<(Duration, Protocol, u16)>,
 }
 
-impl Default for Memory {
+impl Default for Endings {
     fn default() -> Self {
-        Self {
-            holders: Bounded::new(SOCKETS),
-            connected: Bounded::new(ENDED),
-            open_ended: HashMap::new(),
-            ended: VecDeque::new(),
-        }
+        Self { connected: Bounded::new(ENDED), open_ended: HashMap::new(), ended: VecDeque::new() }
     }
 }
 
-impl Memory {
-    pub(super) fn holder(&self, cookie: u64) -> Option<&Holder> {
-        self.holders.map.get(&cookie)
-    }
-
-    pub(super) fn remember(&mut self, cookie: u64, holder: Holder) {
-        self.holders.insert(cookie, holder);
-    }
-
+impl Endings {
     /// Takes note of a socket's end.
     pub(super) fn ended(&mut self, socket: Socket, at: Duration) {
         let ended = Ended { socket, at };
@@ -124,13 +134,13 @@ impl Memory {
     }
 
     /// The socket with exactly these ends that has ended, if it did so lately.
-    pub(super) fn ended_connected(&self, key: &FlowKey, now: Duration) -> Option<Socket> {
+    pub(super) fn connected(&self, key: &FlowKey, now: Duration) -> Option<Socket> {
         let ended = self.connected.map.get(key)?;
         (now.saturating_sub(ended.at) <= ENDED_HOLDS).then_some(ended.socket)
     }
 
     /// The sockets without a remote end that had this local one and ended within `window`, the latest first.
-    pub(super) fn ended_open(&self, protocol: Protocol, ours: Endpoint, since: Duration) -> Vec<Socket> {
+    pub(super) fn open(&self, protocol: Protocol, ours: Endpoint, since: Duration) -> Vec<Socket> {
         let list = self.open_ended.get(&(protocol, ours.port)).map(Vec::as_slice).unwrap_or_default();
         let fits = |one: &&Ended| one.at >= since && covers(&one.socket, ours);
         list.iter().rev().filter(fits).map(|one| one.socket).collect()
@@ -163,26 +173,26 @@ mod tests {
 
     #[test]
     fn remembers_who_ended_by_address_and_for_a_minute() {
-        let mut memory = Memory::default();
+        let mut endings = Endings::default();
         let one = socket(Protocol::TCP, "10.0.0.1:5000", "10.0.0.2:80", 1);
-        memory.ended(one, second(10));
-        assert_eq!(memory.ended_connected(&one.key(), second(70)), Some(one));
-        assert_eq!(memory.ended_connected(&one.key(), second(71)), None);
-        assert_eq!(memory.ended_connected(&one.key().reversed(), second(10)), None);
+        endings.ended(one, second(10));
+        assert_eq!(endings.connected(&one.key(), second(70)), Some(one));
+        assert_eq!(endings.connected(&one.key(), second(71)), None);
+        assert_eq!(endings.connected(&one.key().reversed(), second(10)), None);
     }
 
     #[test]
     fn an_unconnected_socket_covers_the_addresses_it_was_bound_to() {
-        let mut memory = Memory::default();
+        let mut endings = Endings::default();
         let any = socket(Protocol::UDP, "0.0.0.0:53", "0.0.0.0:0", 1);
         let one = socket(Protocol::UDP, "10.0.0.9:53", "0.0.0.0:0", 2);
         let both = socket(Protocol::UDP, "[::]:53", "[::]:0", 3);
         for socket in [any, one, both] {
-            memory.ended(socket, second(5));
+            endings.ended(socket, second(5));
         }
         let at = |text: &str| Endpoint::new(text.parse().unwrap(), 53);
         let cookies = |ours: &str, since: u64| -> Vec<u64> {
-            memory.ended_open(Protocol::UDP, at(ours), second(since)).iter().map(|s| s.cookie).collect()
+            endings.open(Protocol::UDP, at(ours), second(since)).iter().map(|s| s.cookie).collect()
         };
         assert_eq!(cookies("10.0.0.1", 0), [3, 1]);
         assert_eq!(cookies("10.0.0.9", 0), [3, 2, 1]);
@@ -192,27 +202,23 @@ mod tests {
 
     #[test]
     fn is_bounded() {
-        let mut memory = Memory::default();
-        let process = Arc::new(Process {
-            pid: 1,
-            start: 0,
-            exe: crate::model::Label::default(),
-            comm: crate::model::Label::default(),
-            place: crate::host::cgroup::Place::default(),
-        });
+        let process = Arc::new(Process::default());
+        let mut holders = Holders::default();
         for cookie in 0..SOCKETS as u64 + 10 {
-            let holder = Holder { process: Arc::clone(&process), confidence: Confidence::Exact, uid: None };
-            memory.remember(cookie, holder);
+            let process = Arc::clone(&process);
+            let holder = Holder { process, confidence: Confidence::Exact, uid: None, file: None, is_shell: false };
+            holders.remember(cookie, holder);
         }
-        assert_eq!(memory.holders.map.len(), SOCKETS);
-        assert!(memory.holder(9).is_none() && memory.holder(10).is_some());
+        assert_eq!(holders.0.map.len(), SOCKETS);
+        assert!(holders.get(9).is_none() && holders.get(10).is_some());
+        let mut endings = Endings::default();
         for n in 0..ENDED as u32 + 10 {
             let [_, _, high, low] = n.to_be_bytes();
-            memory.ended(socket(Protocol::UDP, &format!("10.0.{high}.{low}:9"), "0.0.0.0:0", 1), second(1));
+            endings.ended(socket(Protocol::UDP, &format!("10.0.{high}.{low}:9"), "0.0.0.0:0", 1), second(1));
         }
-        assert_eq!((memory.ended.len(), memory.open_ended.values().map(Vec::len).sum()), (ENDED, ENDED));
-        memory.ended(socket(Protocol::UDP, "10.0.0.1:9", "0.0.0.0:0", 1), second(100));
-        assert_eq!(memory.open_ended.len(), 1);
-        assert_eq!(memory.ended.len(), 1);
+        assert_eq!((endings.ended.len(), endings.open_ended.values().map(Vec::len).sum()), (ENDED, ENDED));
+        endings.ended(socket(Protocol::UDP, "10.0.0.1:9", "0.0.0.0:0", 1), second(100));
+        assert_eq!(endings.open_ended.len(), 1);
+        assert_eq!(endings.ended.len(), 1);
     }
 }

@@ -1,26 +1,24 @@
 //! Finds the owner of one conversation from what the kernel and the memory know.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::memory::{Holder, Memory};
-use super::sharing::Sharing;
+use super::arrivals::Arrivals;
+use super::memory::{Holder, Holders};
+use super::realms::Realms;
 use crate::host::births::Birth;
-use crate::host::cgroup::Place;
 use crate::host::containers::Containers;
-use crate::host::diag::{Diag, Socket};
-use crate::host::processes::{Process, Processes};
-use crate::model::{Confidence, Endpoint, FlowKey, Owner, Protocol};
+use crate::host::diag::Socket;
+use crate::host::processes::{Holding, Process, Processes};
+use crate::model::{Confidence, Endpoint, FlowKey, Label, Owner, Protocol, Rungs, Traits};
 
 /// An unconnected socket that ended longer ago than this is not taken for the sender: the port may have
 /// been somebody else's since.
 const OPEN_ENDED_LATELY: Duration = Duration::from_secs(5);
-
-/// Processes whose place is remembered, and for how long: a process may be moved.
-const PLACES: usize = 1024;
-const PLACES_HOLD: Duration = Duration::from_secs(1);
+/// The first process: it makes sockets for others.
+const INIT: u32 = 1;
 
 /// How far a search came.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,62 +31,85 @@ pub(super) enum Found {
 
 /// Everything that a search looks at.
 pub(super) struct Search {
-    pub(super) diag: Diag,
-    pub(super) memory: Memory,
-    sharing: Sharing,
-    /// Where processes belong that made a socket since then.
-    places: HashMap<(u32, u64), Place>,
-    places_from: Duration,
+    pub(super) realms: Realms,
+    pub(super) holders: Holders,
+    pub(super) arrivals: Arrivals,
     pub(super) processes: Processes,
     pub(super) containers: Containers,
+    pub(super) has_lookups: bool,
     /// Processes whose open files were closed to us in the last walk.
     pub(super) closed: u64,
 }
 
 impl Search {
-    pub(super) fn open() -> io::Result<Self> {
+    pub(super) fn open(rungs: Rungs) -> io::Result<Self> {
         Ok(Self {
-            diag: Diag::open()?,
-            memory: Memory::default(),
-            sharing: Sharing::default(),
-            places: HashMap::new(),
-            places_from: Duration::ZERO,
+            realms: Realms::open(rungs)?,
+            holders: Holders::default(),
+            arrivals: Arrivals::default(),
             processes: Processes::default(),
             containers: Containers::default(),
+            has_lookups: rungs.lookups,
             closed: 0,
         })
     }
 
     /// Whose conversation this is; our end is the key's first.
     pub(super) fn find(&mut self, key: &FlowKey, now: Duration) -> Found {
+        for (realm, key) in self.realms.of(key) {
+            let found = if key.protocol().has_ports() {
+                self.find_in(realm, &key, now)
+            } else {
+                self.portless(realm, &key, now)
+            };
+            if found != Found::Nobody {
+                return found;
+            }
+        }
+        self.realms.miss(key);
+        Found::Nobody
+    }
+
+    fn find_in(&mut self, realm: u64, key: &FlowKey, now: Duration) -> Found {
         let (protocol, ours, theirs) = (key.protocol(), key.first(), key.second());
-        let live = self.diag.lookup(protocol, ours, theirs).ok().flatten();
+        let live = self.lookup(realm, protocol, ours, theirs);
         if let Some(socket) = live
             && !socket.is_open_ended()
             && socket.inode != 0
         {
             return self.of_live(&socket, Confidence::Exact);
         }
-        if let Some((cookie, uid)) = self.connected_before(key, live.as_ref(), now) {
-            return match self.memory.holder(cookie) {
-                Some(holder) => {
-                    let holder = holder.clone();
-                    Found::Owner(self.owner(&holder, uid, Confidence::Exact))
-                }
-                None => self.listener(protocol, ours),
+        if let Some((cookie, uid)) = self.connected_before(realm, key, live.as_ref(), now) {
+            return match self.holders.get(cookie).cloned() {
+                Some(holder) => Found::Owner(self.owner(&holder, uid, Confidence::Exact)),
+                None => self.listener(realm, protocol, ours),
             };
         }
+        let is_udp = matches!(protocol, Protocol::UDP | Protocol::UDPLITE);
         match live.filter(Socket::is_open_ended) {
-            Some(socket) if protocol == Protocol::TCP => self.of_live(&socket, Confidence::Listener),
-            Some(socket) => self.unconnected(&socket, ours, now),
-            None if protocol == Protocol::TCP => self.listener(protocol, ours),
-            None => self.sent_and_gone(protocol, ours, now),
+            Some(socket) if !is_udp => self.of_live(&socket, Confidence::Listener),
+            Some(socket) => self.unconnected(realm, &socket, ours, now),
+            None if !is_udp => self.listener(realm, protocol, ours),
+            None => self.sent_and_gone(realm, protocol, ours, now),
         }
     }
 
+    /// The socket that the kernel would hand a packet of this conversation to.
+    fn lookup(&mut self, realm: u64, protocol: Protocol, ours: Endpoint, theirs: Endpoint) -> Option<Socket> {
+        let realm = self.realms.get(realm).filter(|_| self.has_lookups)?;
+        realm.diag.lookup(protocol, ours, theirs).ok().flatten()
+    }
+
     /// The socket with exactly these ends that no process has any more: its cookie, and its user where that is told.
-    fn connected_before(&self, key: &FlowKey, live: Option<&Socket>, now: Duration) -> Option<(u64, Option<u32>)> {
-        let ended = self.memory.ended_connected(key, now).map(|socket| (socket.cookie, Some(socket.uid)));
+    fn connected_before(
+        &mut self,
+        realm: u64,
+        key: &FlowKey,
+        live: Option<&Socket>,
+        now: Duration,
+    ) -> Option<(u64, Option<u32>)> {
+        let ended = self.realms.get(realm).and_then(|realm| realm.endings.connected(key, now));
+        let ended = ended.map(|socket| (socket.cookie, Some(socket.uid)));
         // One that only waits for the last packets keeps its cookie, but not its user.
         let lingering = live.filter(|socket| !socket.is_open_ended()).map(|socket| (socket.cookie, None));
         match (ended, lingering) {
@@ -98,30 +119,33 @@ impl Search {
     }
 
     /// Who listens where a conversation came in whose own socket says nothing.
-    fn listener(&mut self, protocol: Protocol, ours: Endpoint) -> Found {
+    fn listener(&mut self, realm: u64, protocol: Protocol, ours: Endpoint) -> Found {
         let nobody = Endpoint::new(if ours.ip.is_ipv4() { [0; 4].into() } else { [0_u16; 8].into() }, 0);
-        match self.diag.lookup(protocol, ours, nobody).ok().flatten() {
+        match self.lookup(realm, protocol, ours, nobody) {
             Some(socket) if socket.is_open_ended() => self.of_live(&socket, Confidence::Listener),
             _ => Found::Nobody,
         }
     }
 
     /// An unconnected socket takes packets for this end now; another one may have sent them.
-    fn unconnected(&mut self, socket: &Socket, ours: Endpoint, now: Duration) -> Found {
+    fn unconnected(&mut self, realm: u64, socket: &Socket, ours: Endpoint, now: Duration) -> Found {
         let since = now.saturating_sub(OPEN_ENDED_LATELY);
-        let mut others = self.memory.ended_open(socket.protocol, ours, since);
-        for other in self.sharing.others(&mut self.diag, socket, now) {
+        let Some(place) = self.realms.get(realm) else { return Found::Nobody };
+        let mut others = place.endings.open(socket.protocol, ours, since);
+        let sharing = place.sharing.others(&mut place.diag, socket, now);
+        let is_whole = place.sharing.is_whole();
+        for other in sharing {
             if let Found::Wants(other) = self.of_live(&other, Confidence::Listener) {
                 return Found::Wants(other);
             }
             others.push(other);
         }
         let mut found = self.of_live(socket, Confidence::Listener);
-        if let (Found::Owner(owner), Some(mine)) = (&mut found, self.memory.holder(socket.cookie)) {
+        if let (Found::Owner(owner), Some(mine)) = (&mut found, self.holders.get(socket.cookie)) {
             let is_mine = |one: &Socket| {
-                self.memory.holder(one.cookie).is_some_and(|other| is_same_program(&other.process, &mine.process))
+                self.holders.get(one.cookie).is_some_and(|other| is_same_program(&other.process, &mine.process))
             };
-            if !others.iter().all(is_mine) {
+            if !is_whole || !others.iter().all(is_mine) {
                 owner.confidence = Confidence::Guess;
             }
         }
@@ -129,31 +153,54 @@ impl Search {
     }
 
     /// Who had an unconnected socket at this end that has ended since.
-    fn sent_and_gone(&mut self, protocol: Protocol, ours: Endpoint, now: Duration) -> Found {
-        let ended = self.memory.ended_open(protocol, ours, now.saturating_sub(OPEN_ENDED_LATELY));
+    fn sent_and_gone(&mut self, realm: u64, protocol: Protocol, ours: Endpoint, now: Duration) -> Found {
+        let since = now.saturating_sub(OPEN_ENDED_LATELY);
+        let Some(realm) = self.realms.get(realm) else { return Found::Nobody };
+        let ended = realm.endings.open(protocol, ours, since);
         let Some(latest) = ended.first() else { return Found::Nobody };
-        let Some(holder) = self.memory.holder(latest.cookie).cloned() else { return Found::Nobody };
+        let Some(holder) = self.holders.get(latest.cookie).cloned() else { return Found::Nobody };
         let same = |one: &Socket| {
-            self.memory.holder(one.cookie).is_some_and(|other| is_same_program(&other.process, &holder.process))
+            self.holders.get(one.cookie).is_some_and(|other| is_same_program(&other.process, &holder.process))
         };
         let confidence = if ended.iter().all(same) { Confidence::Listener } else { Confidence::Guess };
         Found::Owner(self.owner(&holder, Some(latest.uid), confidence))
     }
 
-    fn of_live(&mut self, socket: &Socket, confidence: Confidence) -> Found {
-        match self.memory.holder(socket.cookie) {
-            Some(holder) if self.is_alive(&holder.process) => {
-                let holder = holder.clone();
-                Found::Owner(self.owner(&holder, Some(socket.uid), confidence))
-            }
-            _ if socket.inode == 0 => Found::Nobody,
-            _ => Found::Wants(*socket),
+    pub(super) fn of_live(&mut self, socket: &Socket, confidence: Confidence) -> Found {
+        match self.present(socket) {
+            Some(holder) => Found::Owner(self.owner(&holder, Some(socket.uid), confidence)),
+            None if socket.inode == 0 => Found::Nobody,
+            None => Found::Wants(*socket),
         }
+    }
+
+    /// Who is known to have a socket, if that is still so: it may have been handed on, and its process may have
+    /// become another program.
+    fn present(&mut self, socket: &Socket) -> Option<Holder> {
+        let mut holder = self.holders.get(socket.cookie)?.clone();
+        let pid = holder.process.pid;
+        if self.processes.start(pid) != Some(holder.process.start) {
+            return None;
+        }
+        match self.processes.holds(pid, socket.inode, holder.file) {
+            Ok(None) => return None,
+            // Its sockets are for those that it starts, as long as a walk has not shown otherwise.
+            Ok(Some(_)) if pid == INIT && holder.file.is_none() => return None,
+            Ok(file) => holder.file = file,
+            // It may not be looked into: who made the socket is all there is to know.
+            Err(_) => return Some(holder),
+        }
+        if self.processes.exe(pid).is_some_and(|exe| exe != holder.process.exe) {
+            holder.process = Arc::new(self.processes.read(pid)?);
+        }
+        holder.is_shell = self.processes.is_shell_on(pid, holder.process.exe.as_str(), socket.inode);
+        self.holders.remember(socket.cookie, holder.clone());
+        Some(holder)
     }
 
     /// The owner of whatever listens at our end, for a conversation whose own socket nobody may see into.
     pub(super) fn listener_of(&mut self, key: &FlowKey) -> Option<Owner> {
-        match self.listener(key.protocol(), key.first()) {
+        match self.listener(0, key.protocol(), key.first()) {
             // Sockets may share a UDP port, and one of them nobody may see into.
             Found::Owner(owner) if key.protocol() != Protocol::TCP => {
                 Some(Owner { confidence: Confidence::Guess, ..owner })
@@ -163,30 +210,38 @@ impl Search {
         }
     }
 
-    fn is_alive(&self, process: &Process) -> bool {
-        self.processes.start(process.pid) == Some(process.start)
+    /// What can be said where no socket was found: whose address it is.
+    pub(super) fn tenant(&mut self, key: &FlowKey) -> Option<Owner> {
+        let (id, _) = self.realms.of(key).into_iter().find(|(id, _)| *id != 0)?;
+        let pids = self.realms.get(id)?.tenants.clone();
+        let tenants: Vec<Process> = pids.into_iter().filter_map(|pid| self.processes.read(pid)).collect();
+        let first = tenants.first()?;
+        let confidence = Confidence::Guess;
+        if let Some(container) = &first.place.container {
+            if tenants.iter().all(|one| one.place.container.as_ref() == Some(container)) {
+                let name = self.containers.name(container);
+                return Some(Owner { comm: name.clone(), container: Some(name), confidence, ..Owner::default() });
+            }
+            let pod = container.pod.as_ref()?;
+            let is_of_pod = |one: &Process| one.place.container.as_ref().and_then(|one| one.pod.as_ref()) == Some(pod);
+            let name = Label::new(&format!("pod {pod}"));
+            let owner = Owner { comm: name.clone(), container: Some(name), confidence, ..Owner::default() };
+            return tenants.iter().all(is_of_pod).then_some(owner);
+        }
+        let is_one = tenants.iter().all(|one| is_same_program(one, first));
+        let holder = holder_of(Arc::new(first.clone()), Confidence::Guess);
+        is_one.then(|| self.owner(&holder, None, Confidence::Guess))
     }
 
     /// Remembers who made a socket.
     pub(super) fn born(&mut self, birth: Birth, now: Duration) {
-        let place = self.place(birth.pid, birth.start, now);
-        let process = Process { pid: birth.pid, start: birth.start, exe: birth.exe, comm: birth.comm, place };
-        let holder = Holder { process: Arc::new(process), confidence: Confidence::Exact, uid: Some(birth.uid) };
-        self.memory.remember(birth.cookie, holder);
-    }
-
-    /// Where a process belongs. One that makes many sockets is looked at once a second.
-    fn place(&mut self, pid: u32, start: u64, now: Duration) -> Place {
-        if now.saturating_sub(self.places_from) > PLACES_HOLD || self.places.len() >= PLACES {
-            self.places.clear();
-            self.places_from = now;
+        let (cookie, protocol, is_portless) = (birth.cookie, birth.protocol, birth.is_portless);
+        let uid = Some(birth.uid);
+        let process = self.arrivals.process(birth, &self.processes, now);
+        self.holders.remember(cookie, Holder { uid, ..holder_of(Arc::new(process), Confidence::Exact) });
+        if is_portless {
+            self.arrivals.portless(cookie, protocol, now);
         }
-        if let Some(place) = self.places.get(&(pid, start)) {
-            return place.clone();
-        }
-        let place = self.processes.place(pid, start).unwrap_or_default();
-        self.places.insert((pid, start), place.clone());
-        place
     }
 
     /// Walks through all processes for these sockets and remembers who holds them.
@@ -195,32 +250,51 @@ impl Search {
         let walk = self.processes.walk(&wanted)?;
         self.closed = walk.closed;
         for socket in sockets {
-            let Some(holders) = walk.holders.get(&socket.inode) else { continue };
-            // The one that was there first handed it on to the others.
-            let Some(process) = holders.iter().min_by_key(|one| (one.start, one.pid)) else { continue };
-            let was_known = self.memory.holder(socket.cookie).is_some();
-            let confidence = if holders.len() > 1 || was_known { Confidence::Inherited } else { Confidence::Exact };
-            self.memory.remember(socket.cookie, Holder { process: Arc::clone(process), confidence, uid: None });
+            let Some(holding) = walk.holders.get(&socket.inode) else { continue };
+            let known = self.holders.get(socket.cookie).map(|known| (known.process.pid, known.process.start));
+            // The one that was there first handed it on to the others; what init holds it holds for others.
+            let is_used = |one: &&Holding| holding.len() == 1 || one.process.pid != INIT;
+            let one = holding.iter().filter(is_used).min_by_key(|one| {
+                let id = (one.process.pid, one.process.start);
+                (known != Some(id), one.process.start, one.process.pid)
+            });
+            let Some(one) = one else { continue };
+            let is_given = known.is_some_and(|known| known != (one.process.pid, one.process.start));
+            let is_shared = holding.len() > 1 || is_given;
+            let confidence = if is_shared { Confidence::Inherited } else { Confidence::Exact };
+            let holder = Holder {
+                file: Some(one.file),
+                is_shell: one.is_shell,
+                ..holder_of(Arc::clone(&one.process), confidence)
+            };
+            self.holders.remember(socket.cookie, holder);
         }
         Ok(())
     }
 
     /// An owner; how sure it is depends on the match and on how many processes share the socket.
-    fn owner(&mut self, holder: &Holder, uid: Option<u32>, matched: Confidence) -> Owner {
+    pub(super) fn owner(&mut self, holder: &Holder, uid: Option<u32>, matched: Confidence) -> Owner {
         let process = &holder.process;
         Owner {
             exe: process.exe.clone(),
             comm: process.comm.clone(),
             pid: process.pid,
             uid: uid.or(holder.uid),
-            unit: process.place.unit.as_deref().map(crate::model::Label::new),
+            unit: process.place.unit.as_deref().map(Label::new),
             container: process.place.container.as_ref().map(|one| self.containers.name(one)),
             // The later in the list, the less sure.
             confidence: matched.max(holder.confidence),
+            cmdline: process.cmdline.clone(),
+            parents: Arc::clone(&process.parents),
+            traits: if holder.is_shell { process.traits.with(Traits::SHELL) } else { process.traits },
         }
     }
 }
 
-fn is_same_program(a: &Process, b: &Process) -> bool {
+fn holder_of(process: Arc<Process>, confidence: Confidence) -> Holder {
+    Holder { process, confidence, uid: None, file: None, is_shell: false }
+}
+
+pub(super) fn is_same_program(a: &Process, b: &Process) -> bool {
     a.exe == b.exe && a.comm == b.comm && a.place == b.place
 }

@@ -9,7 +9,7 @@ use crate::model::Protocol;
 
 /// How long a list is good, and what share of the time listing may take.
 const GOOD_FOR: Duration = Duration::from_secs(1);
-const LIST_SHARE: u32 = 50;
+const LIST_SHARE: u32 = 200;
 
 /// The unconnected sockets of a protocol by port, listed when somebody wants to know.
 #[derive(Debug, Default)]
@@ -18,6 +18,8 @@ pub(super) struct Sharing {
     listed: Option<Protocol>,
     /// When it may be listed again.
     again: Duration,
+    /// The last list is complete.
+    is_whole: bool,
 }
 
 impl Sharing {
@@ -32,16 +34,23 @@ impl Sharing {
         same_port.iter().filter(is_other).copied().collect()
     }
 
+    /// Whether the others that were told are all there are.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
     fn list(&mut self, diag: &mut Diag, protocol: Protocol, now: Duration) {
         let clock = Stopwatch::start();
         self.ports.clear();
         let ports = &mut self.ports;
-        // A list that breaks off is as good as it got; the next one is not far.
-        let _ = diag.list(protocol, &mut |socket| {
-            if socket.is_open_ended() {
-                ports.entry(socket.local.port).or_default().push(socket);
-            }
-        });
+        // A list that breaks off, or changed while it was written, may lack some.
+        self.is_whole = diag
+            .list(protocol, &mut |socket| {
+                if socket.is_open_ended() {
+                    ports.entry(socket.local.port).or_default().push(socket);
+                }
+            })
+            .is_ok();
         self.listed = Some(protocol);
         self.again = now + GOOD_FOR.max(clock.elapsed() * LIST_SHARE);
     }

@@ -1,0 +1,208 @@
+//! Network namespaces: the one that is watched, and those of containers beside it.
+//!
+//! Another namespace is entered for as long as it takes to open two sockets in it; they answer from there on. It is
+//! let go of once no process is in it any more, because a socket keeps a namespace alive.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::memory::Endings;
+use super::sharing::Sharing;
+use crate::capture::wall::Stopwatch;
+use crate::host::diag::{Deaths, Diag};
+use crate::host::net_tables;
+use crate::model::{FlowKey, Rungs};
+use crate::sys::namespace::enter_network;
+
+/// Other namespaces that are looked into.
+const MOST: usize = 64;
+/// Processes of a namespace that stand for all in it.
+const TENANTS: usize = 8;
+/// How often namespaces are looked for at most, when somebody wants to know and when nobody does.
+const SOON: Duration = Duration::from_secs(1);
+const LATER: Duration = Duration::from_secs(10);
+/// What share of the time that may take.
+const SHARE: u32 = 200;
+/// Why a rung is not there that nobody wanted.
+pub(super) const OFF: &str = "turned off";
+
+/// One network namespace.
+pub(super) struct Realm {
+    pub(super) diag: Diag,
+    pub(super) endings: Endings,
+    pub(super) sharing: Sharing,
+    pub(super) deaths: Result<Deaths, String>,
+    /// Its `/proc/PID/net`.
+    pub(super) net: PathBuf,
+    pub(super) addresses: Vec<IpAddr>,
+    /// Some of the processes in it.
+    pub(super) tenants: Vec<u32>,
+}
+
+impl Realm {
+    /// Opens the namespace that the calling thread is in.
+    fn open(rungs: Rungs) -> io::Result<Self> {
+        let deaths = if rungs.deaths { Deaths::open().map_err(|error| error.to_string()) } else { Err(OFF.to_owned()) };
+        Ok(Self {
+            diag: Diag::open()?,
+            endings: Endings::default(),
+            sharing: Sharing::default(),
+            deaths,
+            net: "/proc/thread-self/net".into(),
+            addresses: Vec::new(),
+            tenants: Vec::new(),
+        })
+    }
+}
+
+/// All namespaces that are known.
+pub(super) struct Realms {
+    pub(super) own: Realm,
+    others: HashMap<u64, Realm>,
+    rungs: Rungs,
+    home: Option<File>,
+    /// When namespaces may be looked for again, and whether that is wanted.
+    from: Duration,
+    is_wanted: bool,
+    /// Why other namespaces cannot be looked into, where there are some.
+    pub(super) trouble: Option<String>,
+}
+
+impl Realms {
+    /// Begins in the namespace of the calling thread.
+    pub(super) fn open(rungs: Rungs) -> io::Result<Self> {
+        Ok(Self {
+            own: Realm::open(rungs)?,
+            others: HashMap::new(),
+            rungs,
+            home: File::open("/proc/thread-self/ns/net").ok(),
+            from: Duration::ZERO,
+            is_wanted: true,
+            trouble: None,
+        })
+    }
+
+    pub(super) fn get(&mut self, id: u64) -> Option<&mut Realm> {
+        if id == 0 { Some(&mut self.own) } else { self.others.get_mut(&id) }
+    }
+
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Realm> {
+        std::iter::once(&mut self.own).chain(self.others.values_mut())
+    }
+
+    pub(super) fn deaths(&self) -> impl Iterator<Item = &Deaths> {
+        std::iter::once(&self.own).chain(self.others.values()).filter_map(|realm| realm.deaths.as_ref().ok())
+    }
+
+    /// Where a conversation may have a socket, and how it looks from there: the watched namespace unless its end is
+    /// known to be elsewhere, then others that have one of its addresses.
+    pub(super) fn of(&mut self, key: &FlowKey) -> Vec<(u64, FlowKey)> {
+        let (first, second) = (key.first().ip, key.second().ip);
+        let mut found: Vec<(u64, FlowKey)> = Vec::new();
+        for (id, realm) in &self.others {
+            if realm.addresses.contains(&first) {
+                found.push((*id, *key));
+            } else if realm.addresses.contains(&second) && !self.own.addresses.contains(&first) {
+                found.push((*id, key.reversed()));
+            }
+        }
+        let is_ours = found.is_empty() || self.own.addresses.contains(&first);
+        if is_ours {
+            found.insert(0, (0, *key));
+        }
+        found
+    }
+
+    /// Somebody asks about an address that nobody here has.
+    pub(super) fn miss(&mut self, key: &FlowKey) {
+        let own = &self.own.addresses;
+        self.is_wanted |= !own.contains(&key.first().ip) && !own.contains(&key.second().ip);
+    }
+
+    /// When namespaces are to be looked for.
+    pub(super) fn due(&self) -> Duration {
+        if self.is_wanted { self.from } else { self.from + (LATER - SOON) }
+    }
+
+    /// Looks for namespaces that processes are in, enters new ones, and lets go of those that are empty.
+    pub(super) fn look_if_due(&mut self, now: Duration) {
+        if now < self.due() {
+            return;
+        }
+        self.is_wanted = false;
+        let clock = Stopwatch::start();
+        self.own.addresses = net_tables::addresses(&self.own.net);
+        if self.rungs.namespaces {
+            self.look();
+        }
+        let took = clock.elapsed();
+        self.from = now + SOON.max(took * SHARE);
+    }
+
+    fn look(&mut self) {
+        let Some(home) = self.home.as_ref().and_then(|home| home.metadata().ok()).map(|meta| meta.ino()) else {
+            return;
+        };
+        let found = namespaces(home);
+        self.others.retain(|id, _| found.contains_key(id));
+        self.trouble = None;
+        for (id, tenants) in found {
+            let Some(first) = tenants.first().copied() else { continue };
+            if !self.others.contains_key(&id) {
+                if self.others.len() >= MOST {
+                    self.trouble = Some(format!("there are more than {MOST}"));
+                    continue;
+                }
+                match self.enter(first) {
+                    Ok(realm) => _ = self.others.insert(id, realm),
+                    Err(error) => {
+                        self.trouble = Some(format!("needs CAP_SYS_ADMIN: {error}"));
+                        continue;
+                    }
+                }
+            }
+            if let Some(realm) = self.others.get_mut(&id) {
+                realm.net = format!("/proc/{first}/net").into();
+                realm.addresses = net_tables::addresses(&realm.net);
+                realm.tenants = tenants;
+            }
+        }
+    }
+
+    /// Opens what is needed in the namespace of a process, and comes back.
+    fn enter(&mut self, pid: u32) -> io::Result<Realm> {
+        let home = self.home.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        let there = File::open(format!("/proc/{pid}/ns/net"))?;
+        enter_network(there.as_fd())?;
+        let realm = Realm::open(self.rungs);
+        if let Err(error) = enter_network(home.as_fd()) {
+            // The thread is where it should not be. What is open still answers for the right place.
+            self.home = None;
+            return Err(error);
+        }
+        realm
+    }
+}
+
+/// The namespaces other than `home` that processes are in, with some of the processes.
+fn namespaces(home: u64) -> HashMap<u64, Vec<u32>> {
+    let mut found: HashMap<u64, Vec<u32>> = HashMap::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        // Those of other users are closed to us without rights; they are told of where their sockets are.
+        let Ok(link) = fs::read_link(entry.path().join("ns/net")) else { continue };
+        let id = link.to_str().and_then(|link| link.strip_prefix("net:[")?.strip_suffix(']')?.parse().ok());
+        let Some(id) = id.filter(|id| *id != home) else { continue };
+        let tenants = found.entry(id).or_default();
+        if tenants.len() < TENANTS {
+            tenants.push(pid);
+        }
+    }
+    found
+}

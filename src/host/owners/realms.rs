@@ -24,9 +24,9 @@ use crate::sys::namespace::enter_network;
 const MOST: usize = 64;
 /// Processes of a namespace that stand for all in it.
 const TENANTS: usize = 8;
-/// How often namespaces are looked for at most, when somebody wants to know and when nobody does.
+/// How often namespaces are looked for at most when somebody wants to know, and how much later when nobody does.
 const SOON: Duration = Duration::from_secs(1);
-const LATER: Duration = Duration::from_secs(10);
+const LATER: Duration = Duration::from_secs(9);
 /// What share of the time that may take.
 const SHARE: u32 = 200;
 /// Why a rung is not there that nobody wanted.
@@ -127,7 +127,7 @@ impl Realms {
 
     /// When namespaces are to be looked for.
     pub(super) fn due(&self) -> Duration {
-        if self.is_wanted { self.from } else { self.from + (LATER - SOON) }
+        if self.is_wanted { self.from } else { self.from + LATER }
     }
 
     /// Looks for namespaces that processes are in, enters new ones, and lets go of those that are empty.

@@ -24,6 +24,7 @@ mod marking;
 mod options;
 mod order;
 mod overlay;
+mod owners;
 mod paint;
 mod picker;
 mod prompt;

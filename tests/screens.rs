@@ -57,6 +57,51 @@ fn the_other_views() {
 }
 
 #[test]
+fn owners_as_a_tree() {
+    for (width, height) in [(40, 8), (80, 24), (160, 45)] {
+        let mut stage = Stage::new(width, height, sample::owned());
+        stage.keys("F6");
+        insta::assert_snapshot!(format!("owners_{width}x{height}"), stage.text());
+        stage.keys("j enter j enter j enter");
+        insta::assert_snapshot!(format!("owners_unfolded_{width}x{height}"), stage.text());
+    }
+}
+
+#[test]
+fn owners_fold_go_round_and_keep_what_is_unknown() {
+    let mut stage = Stage::new(100, 30, sample::owned());
+    stage.keys("F6 j");
+    let folded = stage.text();
+    assert!(folded.contains("unknown x"), "{folded}");
+    stage.keys("right");
+    assert_ne!(stage.text(), folded);
+    // A destination folds up with its owner, which is selected then.
+    stage.keys("j left");
+    assert_eq!(stage.text(), folded);
+    for (by, told) in
+        [("unit", "app.service"), ("container", "no container"), ("user", "uid 33"), ("process", "python3")]
+    {
+        let text = stage.keys("v j").text();
+        assert!(text.contains(&format!("OWNER by {by}")) && text.contains(told) && text.contains("unknown"), "{text}");
+    }
+    // The filter is the same as in Talkers, and nothing is unknown then; it is said all the same.
+    let text = stage.keys("/ p i d = 4 4 1 1 enter").text();
+    assert!(text.contains("nc uid 33") && !text.contains("python3"), "{text}");
+    assert!(text.contains("unknown owner: 0 of 1 flows"), "{text}");
+}
+
+#[test]
+fn a_destination_in_the_tree_can_be_marked() {
+    let mut stage = Stage::new(100, 30, sample::owned());
+    stage.keys("F6 j right j m enter enter enter");
+    assert!(
+        matches!(stage.effects.as_slice(), [egret::ui::Effect::Send(egret::model::Command::Mark { .. })]),
+        "{:?}",
+        stage.effects
+    );
+}
+
+#[test]
 fn what_is_laid_over_the_screen() {
     for (keys, name) in [
         ("h", "help"),

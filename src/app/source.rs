@@ -88,7 +88,13 @@ fn cannot_listen(wanted: &[String], filter: &str, error: CaptureError) -> Error 
 
 /// The command that grants the right to listen, and no other.
 pub(super) fn grant() -> String {
-    format!("sudo setcap cap_net_raw=ep {}", program().display())
+    grant_of(&[Capability::NetRaw])
+}
+
+/// The command that grants these rights. It replaces what the file had before.
+pub(super) fn grant_of(capabilities: &[Capability]) -> String {
+    let names: Vec<&str> = capabilities.iter().map(|one| one.name()).collect();
+    format!("sudo setcap {}=ep {}", names.join(","), program().display())
 }
 
 /// The program as it can be given rights: setcap does not follow links.

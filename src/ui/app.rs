@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::model::{Label, Timestamp};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Row, Snapshot};
 
 use super::cursor::Cursor;
 use super::layout::Layout;
 use super::options::UiOptions;
 use super::overlay::Overlay;
+use super::owners::Owners;
 use super::prompt::History;
 use super::talkers::{self, Talkers};
 use super::views::{ViewId, view};
@@ -28,6 +29,7 @@ pub struct App {
     /// The details take the room of the table too.
     pub(crate) zoomed: bool,
     pub(crate) talkers: Talkers,
+    pub(crate) owners: Owners,
     pub(crate) alerts: Cursor<u64>,
     pub(crate) marks: Cursor<Label>,
     pub(crate) interfaces: Cursor<usize>,
@@ -62,6 +64,7 @@ impl App {
             paused: false,
             zoomed: false,
             talkers: Talkers::default(),
+            owners: Owners::default(),
             alerts: Cursor::default(),
             marks: Cursor::default(),
             interfaces: Cursor::default(),
@@ -121,9 +124,15 @@ impl App {
     pub(crate) const fn has_details(&self) -> bool {
         match self.view {
             ViewId::Talkers => self.talkers.details,
+            ViewId::Owners => self.owners.details,
             ViewId::Alerts => true,
             ViewId::Baseline | ViewId::Interfaces => false,
         }
+    }
+
+    /// The row that the screen explains.
+    pub(crate) fn explained(&self) -> Option<&Row> {
+        if self.view == ViewId::Owners { self.owners.explained() } else { self.talkers.explained() }
     }
 
     /// Lines that the list of the present view has.

@@ -22,6 +22,8 @@ pub(super) fn selected_alert<'a>(app: &App, snapshot: &'a Snapshot) -> Option<&'
 fn target(app: &mut App, snapshot: &Snapshot) -> Option<About> {
     let target = if app.view == ViewId::Alerts {
         selected_alert(app, snapshot).map(|alert| About::of_subject(&alert.finding.subject))
+    } else if app.view == ViewId::Owners {
+        app.owners.selected().and_then(|branch| About::of_row(&branch.row))
     } else {
         if app.talkers.line().is_none() {
             select_what_is_explained(app, snapshot);
@@ -99,7 +101,7 @@ fn copy(app: &mut App, snapshot: &Snapshot) -> Option<Effect> {
         let finding = &selected_alert(app, snapshot)?.finding;
         format!("{} {} {}: {}", finding.at, finding.detector, finding.subject.remote, finding.why)
     } else {
-        details::plain(app.talkers.explained()?, &app.options)
+        details::plain(app.explained()?, &app.options)
     };
     app.say("copied");
     Some(Effect::Copy(text))

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::model::{Direction, Label, NameSource};
-use crate::snapshot::{Row, Snapshot, format};
+use crate::snapshot::{Row, RowId, Snapshot, format};
 
 use super::app::App;
 use super::graph::spark;
@@ -25,12 +25,16 @@ const HEAD: u16 = 7;
 
 pub(super) fn draw(app: &App, buf: &mut Buffer, area: Rect, snapshot: &Snapshot) {
     let theme = app.options.look.theme;
-    let Some(row) = app.talkers.explained() else {
+    let Some(row) = app.explained() else {
         border(app, buf, area, "details");
         put(buf, area, 2, 1, area.width.saturating_sub(2), "select a row: j, k or the arrows", theme.dim);
         return;
     };
-    border(app, buf, area, &words::title(row, &app.options));
+    let title = match (&row.id, &row.owner) {
+        (RowId::Owner(_), Some(owner)) => owner.program().to_owned(),
+        _ => words::title(row, &app.options),
+    };
+    border(app, buf, area, &title);
     paint(app, buf, area, &lines(app, row, snapshot, area));
 }
 

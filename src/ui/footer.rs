@@ -39,7 +39,7 @@ fn rule(app: &App, buf: &mut Buffer, area: Rect, snapshot: &Snapshot) {
 }
 
 fn chips(app: &App) -> Vec<String> {
-    if app.view != ViewId::Talkers {
+    if !matches!(app.view, ViewId::Talkers | ViewId::Owners) {
         return Vec::new();
     }
     let options = &app.options;
@@ -53,7 +53,8 @@ fn chips(app: &App) -> Vec<String> {
     if !app.options.columns.is_empty() && chips.is_empty() {
         chips.push(format!("+{} columns", app.options.columns.len()));
     }
-    let count = app.talkers.list.shown.count;
+    let owners = app.owners.branches.iter().filter(|branch| branch.level == 0).count() as u64;
+    let count = if app.view == ViewId::Owners { owners } else { app.talkers.list.shown.count };
     let rows = if count == 1 { "row" } else { "rows" };
     let reverse = if options.reverse { ", reversed" } else { "" };
     chips.push(format!("{count} {rows} by {}{reverse}", options.sort.title(options.lines)));

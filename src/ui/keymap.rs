@@ -25,7 +25,10 @@ impl In {
     pub const TALKERS: Self = Self::only(ViewId::Talkers);
     pub const ALERTS: Self = Self::only(ViewId::Alerts);
     pub const BASELINE: Self = Self::only(ViewId::Baseline);
-    pub const ROWS: Self = Self(Self::TALKERS.0 | Self::ALERTS.0);
+    pub const OWNERS: Self = Self::only(ViewId::Owners);
+    /// Flows, added up in one way or another.
+    pub const FLOWS: Self = Self(Self::TALKERS.0 | Self::OWNERS.0);
+    pub const ROWS: Self = Self(Self::FLOWS.0 | Self::ALERTS.0);
     pub const ANY: Self = Self(u8::MAX);
 
     const fn only(view: ViewId) -> Self {
@@ -89,6 +92,7 @@ pub static KEYMAP: &[Binding] = &[
     bind(General, "F3", In::ANY, A::Show(ViewId::Alerts), "Alerts: what was found, and its state"),
     bind(General, "F4", In::ANY, A::Show(ViewId::Baseline), "Baseline: what is known, and known-good marks"),
     bind(General, "F5", In::ANY, A::Show(ViewId::Interfaces), "Interfaces: counts, losses and health"),
+    bind(General, "F6", In::ANY, A::Show(ViewId::Owners), "Owners: which programs send, and to whom"),
     bind(General, "i", In::ANY, A::Show(ViewId::Interfaces), "Interfaces: counts, losses and health"),
     bind(General, "C-l", In::ANY, A::Redraw, "draw the screen anew"),
     bind(General, "C-z", In::ANY, A::Suspend, "suspend; `fg` comes back"),
@@ -108,31 +112,33 @@ pub static KEYMAP: &[Binding] = &[
     bind(Move, "g", In::ANY, A::Top, "first line"),
     bind(Move, "G", In::ANY, A::Bottom, "last line"),
     bind(Move, "enter", In::TALKERS, A::Enter, "why: open or close the details"),
+    bind(Move, "enter", In::OWNERS, A::Enter, "unfold this row, fold it up; of a flow: details"),
     bind(Move, "enter", In::ALERTS, A::Enter, "go to the flow of this alert"),
     bind(Move, "z", In::ROWS, A::Zoom, "details on the whole screen, or beside the table"),
     bind(Move, "esc", In::ANY, A::Back, "close, let go of the selection"),
-    bind(Move, "right", In::TALKERS, A::Expand, "show the flows of this row"),
-    bind(Move, "left", In::TALKERS, A::Collapse, "fold them up again"),
-    bind(Order, "1", In::TALKERS, A::SortBy(Average::S2), "sort by 2 s average"),
-    bind(Order, "2", In::TALKERS, A::SortBy(Average::S10), "sort by 10 s average"),
-    bind(Order, "3", In::TALKERS, A::SortBy(Average::S40), "sort by 40 s average"),
-    bind(Order, "<", In::TALKERS, A::SortBySource, "sort by source"),
-    bind(Order, ">", In::TALKERS, A::SortByDestination, "sort by destination"),
-    bind(Order, "O", In::TALKERS, A::PickSort, "pick what to sort by"),
-    bind(Order, "r", In::TALKERS, A::Reverse, "reverse the order"),
+    bind(Move, "right", In::FLOWS, A::Expand, "show the flows of this row"),
+    bind(Move, "left", In::FLOWS, A::Collapse, "fold them up again"),
+    bind(Order, "1", In::FLOWS, A::SortBy(Average::S2), "sort by 2 s average"),
+    bind(Order, "2", In::FLOWS, A::SortBy(Average::S10), "sort by 10 s average"),
+    bind(Order, "3", In::FLOWS, A::SortBy(Average::S40), "sort by 40 s average"),
+    bind(Order, "<", In::FLOWS, A::SortBySource, "sort by source"),
+    bind(Order, ">", In::FLOWS, A::SortByDestination, "sort by destination"),
+    bind(Order, "O", In::FLOWS, A::PickSort, "pick what to sort by"),
+    bind(Order, "r", In::FLOWS, A::Reverse, "reverse the order"),
     bind(Order, "v", In::TALKERS, A::Group, "group by flow, host, service, domain, owner"),
+    bind(Order, "v", In::OWNERS, A::Group, "owners by process, unit, container, user"),
     bind(Order, "o", In::TALKERS, A::FreezeOrder, "freeze the order and the rows shown"),
     bind(Order, "P", In::ANY, A::Pause, "pause the screen; counting goes on"),
     bind(Order, "space", In::ANY, A::Pause, "pause the screen; counting goes on"),
-    bind(Filter, "/", In::TALKERS, A::Filter, "filter: out > 1MB and port != 443, ssh, !known"),
-    bind(Filter, "l", In::TALKERS, A::Pattern, "show hosts that match a regular expression"),
+    bind(Filter, "/", In::FLOWS, A::Filter, "filter: out > 1MB and port != 443, ssh, !known"),
+    bind(Filter, "l", In::FLOWS, A::Pattern, "show hosts that match a regular expression"),
     bind(Filter, "f", In::ANY, A::CaptureFilter, "capture filter, tcpdump syntax, in the kernel"),
     bind(Filter, "x", In::TALKERS, A::Exclude, "hide this row"),
     bind(Filter, "+", In::TALKERS, A::Only, "show only this row"),
-    bind(Filter, "0", In::TALKERS, A::ClearFilters, "show everything again"),
-    bind(Filter, "K", In::TALKERS, A::HideKnown, "show or hide known-good rows"),
-    bind(Filter, "e", In::TALKERS, A::EgressOnly, "only what we opened, or everything"),
-    bind(Filter, "'", In::TALKERS, A::SinceNow, "hide what was seen before now; again: show it"),
+    bind(Filter, "0", In::FLOWS, A::ClearFilters, "show everything again"),
+    bind(Filter, "K", In::FLOWS, A::HideKnown, "show or hide known-good rows"),
+    bind(Filter, "e", In::FLOWS, A::EgressOnly, "only what we opened, or everything"),
+    bind(Filter, "'", In::FLOWS, A::SinceNow, "hide what was seen before now; again: show it"),
     bind(Judge, "m", In::ROWS, A::Mark, "mark as known-good: scope, expiry, reason"),
     bind(Judge, "M", In::ROWS, A::MarkAgain, "mark as known-good, the scope used last"),
     bind(Judge, "U", In::ANY, A::Undo, "take back the last mark"),

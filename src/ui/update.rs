@@ -11,6 +11,7 @@ use super::keymap;
 use super::listing::LineId;
 use super::order::Sort;
 use super::overlay::Overlay;
+use super::owners;
 use super::picker::{self, Picking};
 use super::prompt::{self, Asking};
 use super::screen::{By, Pick};
@@ -130,6 +131,10 @@ fn step(app: &mut App, action: Action, snapshot: &Snapshot) {
 fn open_and_close(app: &mut App, action: Action, snapshot: &Snapshot) {
     match (action, app.view) {
         (Action::Enter, ViewId::Alerts) => jump_to_flow(app, snapshot),
+        (Action::Enter, ViewId::Owners) => owners::enter(app),
+        (Action::Expand | Action::Collapse, ViewId::Owners) => owners::fold(app, action == Action::Expand),
+        (Action::Zoom, ViewId::Owners) if !app.owners.details => app.owners.details = true,
+        (Action::Back, ViewId::Owners) if app.owners.details && !app.zoomed => app.owners.details = false,
         (Action::Enter, _) => {
             if app.talkers.line().is_none() && !app.talkers.details {
                 select_what_is_explained(app, snapshot);
@@ -215,6 +220,11 @@ fn order(app: &mut App, action: Action, snapshot: &Snapshot) {
         Action::Reverse => {
             app.options.reverse = !app.options.reverse;
             app.say(if app.options.reverse { "order reversed" } else { "order as usual" });
+        }
+        Action::Group if app.view == ViewId::Owners => {
+            app.owners.by = app.owners.by.next();
+            app.owners.cursor.clear();
+            app.say(format!("owners by {}", app.owners.by.id()));
         }
         Action::Group => {
             app.options.grouping = app.options.grouping.next();

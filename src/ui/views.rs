@@ -3,6 +3,7 @@
 mod alerts;
 mod baseline;
 mod interfaces;
+mod owners;
 mod talkers;
 
 use ratatui::buffer::Buffer;
@@ -23,6 +24,7 @@ pub enum ViewId {
     Alerts,
     Baseline,
     Interfaces,
+    Owners,
 }
 
 /// One screenful with its own list.
@@ -45,7 +47,7 @@ pub struct View {
 }
 
 /// Every view, in the order of their tabs.
-pub static VIEWS: &[View] = &[talkers::VIEW, alerts::VIEW, baseline::VIEW, interfaces::VIEW];
+pub static VIEWS: &[View] = &[talkers::VIEW, owners::VIEW, alerts::VIEW, baseline::VIEW, interfaces::VIEW];
 
 /// The entry of a view.
 pub(crate) fn view(id: ViewId) -> &'static View {

@@ -17,7 +17,10 @@ pub(super) fn title(row: &Row, options: &UiOptions) -> String {
             format!("{port}/{protocol}{name}")
         }
         RowId::Service(protocol, _) => protocol.to_string(),
-        RowId::Domain(name) | RowId::Network(name) | RowId::Owner(name) => name.to_string(),
+        RowId::Owner(name) => {
+            row.owner.as_ref().map_or_else(|| name.to_string(), |owner| super::owners::program(owner))
+        }
+        RowId::Domain(name) | RowId::Network(name) => name.to_string(),
         RowId::Flow(_) | RowId::Host(_) | RowId::Other => {
             if options.show_destination {
                 destination(row, options)

@@ -16,14 +16,18 @@ const CASES: &[(&str, &str, &str)] = &[
     ("h", "this help", ""),
     ("?", "Talkers: keys", ""),
     ("h x", "by score", "this help"),
-    ("tab", "STATE   WHAT", "DESTINATION"),
+    ("tab tab", "STATE   WHAT", "DESTINATION"),
     ("S-tab", "WHERE EVERY FRAME WENT", "DESTINATION"),
-    ("] ]", "Known-good marks: 3", "DESTINATION"),
+    ("] ] ]", "Known-good marks: 3", "DESTINATION"),
     ("[ ]", "DESTINATION", ""),
     ("F3 F2", "DESTINATION", "STATE   WHAT"),
     ("F3", "alert 7: first-contact", ""),
     ("F4", "*.amazonaws.com", ""),
     ("F5", "every frame is accounted for", ""),
+    ("F6", "OWNER by process", "DESTINATION"),
+    ("F6 v", "owners by unit", "DESTINATION"),
+    ("F6 j enter", "- unknown x55", ""),
+    ("F6 j enter j enter j enter", "WHY    +60", ""),
     ("i", "every frame is accounted for", ""),
     ("!", "no shell here", ""),
     ("J", "J does nothing here: h or ? for help", ""),
@@ -154,7 +158,7 @@ fn every_key_of_the_table_has_a_case() {
     for binding in KEYMAP {
         assert!(pressed.contains(binding.key), "no case presses {}", binding.key);
     }
-    assert_eq!(VIEWS.len(), 4);
+    assert_eq!(VIEWS.len(), 5);
 }
 
 fn effects(keys: &str) -> Vec<Effect> {

@@ -10,17 +10,19 @@ use crate::capture::{CaptureError, backends};
 use crate::cli::Places;
 use crate::cli::job::Doctor;
 use crate::error::{Error, exit};
+use crate::host::births::Births;
 use crate::marks::file::{KnownGood, Trust};
 use crate::report::checks::{self, Check, Status};
 use crate::report::{self};
 use crate::sys::offload::{Offloads, offloads};
-use crate::sys::process;
+use crate::sys::{Capabilities, Capability, process};
 
 use super::source;
 
 /// Looks at everything and says what it found; 1 if something does not work.
 pub(super) fn run(wanted: &Doctor) -> Result<u8, Error> {
     let mut all = vec![listening(), ring()];
+    all.extend(owner_checks());
     all.extend(interface_checks(&wanted.interfaces));
     all.extend([state(&wanted.state), known_good(&wanted.known_good), terminal(), resolver()]);
     let mut out = report::stdout();
@@ -49,6 +51,40 @@ fn ring() -> Check {
             Check::new("capture", "ring", Status::Reduced, found)
         }
     }
+}
+
+/// Each way of finding owners, and what it needs.
+fn owner_checks() -> Vec<Check> {
+    use Capability::{Bpf, DacReadSearch, NetAdmin, NetRaw, Perfmon, SysAdmin, SysPtrace};
+    let has = Capabilities::effective().unwrap_or_default();
+    // What setcap writes takes the place of what was there, so that each line has all that is needed.
+    let grant = || source::grant_of(&[NetRaw, NetAdmin, SysPtrace, DacReadSearch, Bpf, Perfmon, SysAdmin]);
+    let check = |about: &str, needed: &[Capability], works: &str, lacks: &str| {
+        let missing: Vec<&str> = needed.iter().filter(|one| !has.has(**one)).map(|one| one.name()).collect();
+        if missing.is_empty() {
+            return Check::new("owners", about, Status::Fine, works);
+        }
+        let found = format!("{lacks} (needs {})", missing.join(", "));
+        Check::new("owners", about, Status::Reduced, found).fix(grant())
+    };
+    let births = match Births::open() {
+        Ok(_) => Check::new("owners", "births", Status::Fine, "programs that run for milliseconds are known"),
+        Err(why) => {
+            let found = format!("programs that run for less than a second are unknown ({why})");
+            let check = Check::new("owners", "births", Status::Reduced, found);
+            let lacks_a_right = [NetAdmin, Bpf, Perfmon].iter().any(|one| !has.has(*one));
+            if lacks_a_right { check.fix(grant()) } else { check }
+        }
+    };
+    let files = "sockets of other users have no owner unless they were seen to begin";
+    let ends = "sockets that end soon have no owner";
+    let elsewhere = "sockets in containers' networks are not seen";
+    vec![
+        check("processes", &[SysPtrace, DacReadSearch], "the open files of every process can be read", files),
+        check("deaths", &[NetAdmin], "the kernel tells of each socket's end", ends),
+        births,
+        check("namespaces", &[SysAdmin], "sockets in containers' networks can be looked up", elsewhere),
+    ]
 }
 
 fn interface_checks(wanted: &[String]) -> Vec<Check> {

@@ -9,6 +9,7 @@ use crate::capture::sift::Sifted;
 use crate::capture::{Capture, CaptureError, backends, interfaces};
 use crate::cli::job::{Backend, Setup, Source, Speed};
 use crate::error::Error;
+use crate::sys::Capability;
 
 /// An open source, and how to run it.
 pub(super) struct Opened {

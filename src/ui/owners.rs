@@ -153,14 +153,14 @@ fn unfold<'a>(owners: &mut Owners, owner: &Node, flows: impl Iterator<Item = (us
     let mut places = group_by(flows, destination);
     places.sort_by(|(a, _), (b, _)| (b.score, b.out()).cmp(&(a.score, a.out())).then_with(|| a.id.cmp(&b.id)));
     for (place, members) in places {
-        let node: Node = [owner.as_slice(), &[place.id.clone()]].concat();
+        let node: Node = [owner.as_slice(), std::slice::from_ref(&place.id)].concat();
         if !owners.push(node.clone(), &place) {
             continue;
         }
         let mut flows: Vec<&Row> = members.iter().filter_map(|at| snapshot.rows.get(*at)).collect();
         flows.sort_by(|a, b| b.out().cmp(&a.out()).then_with(|| a.id.cmp(&b.id)));
         for flow in flows {
-            owners.push([node.as_slice(), &[flow.id.clone()]].concat(), flow);
+            owners.push([node.as_slice(), std::slice::from_ref(&flow.id)].concat(), flow);
         }
     }
 }

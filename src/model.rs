@@ -25,7 +25,7 @@ pub use command::{Answer, Command, Question};
 pub use connection::{Connection, SocketKind, SocketState, TcpNumbers};
 pub use endpoint::{Endpoint, FlowKey, Side};
 pub use event::{Event, Frame, Gso, Heading, LinkType, VlanTag};
-pub use facts::{Facts, Texture};
+pub use facts::{Certificate, Facts, Texture, TlsAnswer};
 pub use finding::{Finding, Severity, Subject};
 pub use flow::{Counting, Direction, Opener, TcpState, Verdict};
 pub use health::Health;

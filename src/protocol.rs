@@ -21,16 +21,21 @@ mod diameter;
 mod dnp3;
 pub mod dns;
 mod dnscrypt;
+mod docker;
+mod doh;
+mod doq;
 mod dtls;
 mod elasticsearch;
 mod enip;
 mod esp_udp;
+mod etcd;
 mod fastcgi;
 mod ftp;
 mod gelf;
 mod geneve;
 mod git;
 mod gnutella;
+mod grpc;
 mod gtp;
 mod http;
 mod http2;
@@ -63,6 +68,7 @@ mod openvpn;
 mod pop3;
 mod postgresql;
 mod pptp;
+mod prometheus;
 mod quic;
 mod radius;
 mod rdp;
@@ -104,6 +110,7 @@ mod tls;
 mod tns;
 mod vnc;
 mod vxlan;
+mod websocket;
 mod window;
 mod wireguard;
 mod wsd;
@@ -150,8 +157,27 @@ pub enum Transports {
 #[derive(Debug)]
 pub enum Probe {
     Match(Facts),
+    /// A match, and what comes next on the flow tells more.
+    Then(Facts, Follow),
     Need,
     No,
+}
+
+/// Reads on after a match. It is given what is known, and the bytes of one side as a recogniser is.
+#[derive(Clone, Copy, Debug)]
+pub struct Follow {
+    pub side: FollowSide,
+    /// A match replaces what is known; *never* leaves it as it is.
+    pub read: fn(&Segment<'_>, &Facts) -> Probe,
+}
+
+/// Whose bytes are read on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FollowSide {
+    /// The side that matched, from its first byte.
+    Same,
+    /// The other side: what it answers.
+    Other,
 }
 
 /// TCP is a stream of bytes; UDP (and UDP-Lite) are messages.
@@ -185,6 +211,11 @@ pub struct Segment<'a> {
     pub is_midstream: bool,
     /// No more bytes of this side will come: *need more* means never.
     pub is_last: bool,
+}
+
+/// The probe of what rides on another protocol and is told by that one's recogniser.
+fn told_by_another(_: &Segment<'_>) -> Probe {
+    Probe::No
 }
 
 impl Segment<'_> {

@@ -234,7 +234,7 @@ fn agrees_with_ndpi() {
             }
             let Some(facts) = flow.facts.as_ref().filter(|_| right) else { continue };
             let name = facts.sni.as_ref().or(facts.host.as_ref()).or(facts.detail.as_ref());
-            if !row.host.is_empty() && matches!(app, "tls" | "dot" | "quic" | "http" | "dtls") {
+            if !row.host.is_empty() && matches!(app, "tls" | "dot" | "doh" | "quic" | "http" | "dtls") {
                 hosts += 1;
                 let name = name.map_or("", |name| name.as_str());
                 if name.eq_ignore_ascii_case(&row.host) {

@@ -43,6 +43,16 @@ fn query(id: u8, name: &[u8]) -> Vec<u8> {
     [&[id, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0][..], name, &[0, 0, 1, 0, 1]].concat()
 }
 
+/// HTTP/2 from its preface to the first request: settings, then headers without Huffman coding.
+fn h2(path: &[u8], content_type: &[u8]) -> Vec<u8> {
+    let text = |text: &[u8]| [&[text.len() as u8][..], text].concat();
+    let fields =
+        [&[0x83, 0x86, 0x44][..], &text(path), &[0x41], &text(b"h.example"), &[0x5f], &text(content_type)].concat();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let headers = [&[0, 0, fields.len() as u8, 1, 4, 0, 0, 0, 1][..], &fields].concat();
+    [&preface[..], &[0, 0, 0, 4, 0, 0, 0, 0, 0], &headers].concat()
+}
+
 /// The exchanges, by the id of the application. The number is the byte of the first message that the twin bends.
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn samples() -> Vec<(&'static str, Exchange, usize)> {
@@ -78,6 +88,41 @@ fn samples() -> Vec<(&'static str, Exchange, usize)> {
         ("http-proxy", tcp(3128, &[(true, b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n")]), 0),
         ("http", tcp(80, &[(true, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")]), 0),
         ("http2", tcp(50051, &[(true, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04")]), 0),
+        (
+            "websocket",
+            tcp(
+                8080,
+                &[
+                    (true, b"GET /live HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\n\r\n"),
+                    (false, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"),
+                ],
+            ),
+            44,
+        ),
+        ("grpc", tcp(50051, &[(true, &h2(b"/helloworld.Greeter/SayHello", b"application/grpc"))]), 98),
+        ("etcd", tcp(2379, &[(true, &h2(b"/etcdserverpb.KV/Range", b"application/grpc"))]), 50),
+        ("docker", tcp(2375, &[(true, b"GET /v1.43/containers/json HTTP/1.1\r\nHost: d\r\n\r\n")]), 6),
+        (
+            "prometheus-write",
+            tcp(
+                9090,
+                &[(
+                    true,
+                    b"POST /api/v1/write HTTP/1.1\r\nHost: p\r\nContent-Encoding: snappy\r\n\
+                      Content-Type: application/x-protobuf\r\nX-Prometheus-Remote-Write-Version: 0.1.0\r\n\r\n",
+                )],
+            ),
+            55,
+        ),
+        ("doh", tcp(443, &[(true, &exchange::hello(b"dns.google"))]), 62),
+        (
+            "doq",
+            udp(
+                853,
+                &[(true, &quic::initials("a.example", &quic::Shape { alpn: b"doq", ..quic::Shape::default() })[0])],
+            ),
+            4,
+        ),
         ("ssh", tcp(22, &[(true, b"SSH-2.0-OpenSSH_9.6\r\n")]), 0),
         ("rtsp", tcp(554, &[(true, b"DESCRIBE rtsp://h/x RTSP/1.0\r\nCSeq: 1\r\n\r\n")]), 0),
         ("sip", udp(5060, &[(true, b"REGISTER sip:example.com SIP/2.0\r\nVia: x\r\n\r\n")]), 0),

@@ -2,6 +2,7 @@
 
 use super::label::Label;
 use super::protocol::Application;
+use super::time::Timestamp;
 
 /// What recognisers learnt from the first payload bytes of a flow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,10 +18,36 @@ pub struct Facts {
     pub ja4: Option<Label>,
     /// The ClientHello was encrypted (ECH): the server name shown is only the outer one.
     pub ech: bool,
+    /// What the TLS server answered, as far as it is in the clear.
+    pub tls: Option<Box<TlsAnswer>>,
     /// One more thing worth a line: a banner, a user agent, a query.
     pub detail: Option<Label>,
     /// What the bytes look like where no recogniser knew them.
     pub texture: Option<Texture>,
+}
+
+/// What a TLS server chose and showed (RFC 8446 §4.1.3, RFC 5246 §7.4.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsAnswer {
+    /// `TLS 1.3` and so on.
+    pub version: &'static str,
+    /// The application protocol it chose. TLS 1.3 encrypts the choice, so there it is never known.
+    pub alpn: Option<Label>,
+    /// Its own certificate. TLS 1.3 encrypts it, and a resumed session has none.
+    pub certificate: Option<Certificate>,
+}
+
+/// What a server's certificate says. Nobody checked it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Certificate {
+    /// `CN=www.example.com, O=Example`.
+    pub subject: Label,
+    pub issuer: Label,
+    /// Valid from and until; [`Timestamp::ZERO`] where that is before 1970.
+    pub from: Timestamp,
+    pub until: Timestamp,
+    /// The first DNS names it is for (`subjectAltName`).
+    pub names: Vec<Label>,
 }
 
 /// What bytes that nobody recognised look like.

@@ -1,10 +1,14 @@
 //! HTTP/1: requests and responses (RFC 9112), WebDAV's and UPnP's methods over TCP included.
 
-use httparse::{EMPTY_HEADER, Request, Status};
+pub(super) mod request;
+mod upgrade;
 
-use super::text::{Begins, begins, first_line, header};
-use super::{Probe, Recogniser, Segment, Transports};
-use crate::model::{Application, Facts, Label};
+use httparse::{EMPTY_HEADER, Status};
+
+use super::text::{Begins, begins, first_line, headers};
+use super::{Follow, FollowSide, Probe, Recogniser, Segment, Transports};
+use crate::model::{Application, Facts};
+use request::Request;
 
 const HTTP: Application = Application::new("http");
 
@@ -24,7 +28,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 8 * 1024,
     ports: &[80, 8080, 8000, 8008, 3128, 8888, 9200],
-    about: "HTTP/1: Host, method, user agent (RFC 9112)",
+    about: "HTTP/1: Host, method, shape of the path, user agent (RFC 9112)",
     probe,
 };
 
@@ -61,7 +65,7 @@ const MOST_HEADERS: usize = 64;
 fn probe_proxy(segment: &Segment<'_>) -> Probe {
     match begins(segment.payload, &[b"CONNECT "]) {
         Begins::Yes => match request(segment) {
-            Probe::Match(facts) => Probe::Match(Facts { application: PROXY, ..facts }),
+            Probe::Match(facts) | Probe::Then(facts, _) => Probe::Match(Facts { application: PROXY, ..facts }),
             other => other,
         },
         Begins::Perhaps => Probe::Need,
@@ -98,29 +102,30 @@ fn request(segment: &Segment<'_>) -> Probe {
         return if segment.is_last || !line.iter().all(|b| (0x20..0xff).contains(b)) { Probe::No } else { Probe::Need };
     }
     let mut storage = [EMPTY_HEADER; MOST_HEADERS];
-    let mut request = Request::new(&mut storage);
-    let whole = matches!(request.parse(bytes), Ok(Status::Complete(_)));
+    let mut parsed = httparse::Request::new(&mut storage);
+    let whole = matches!(parsed.parse(bytes), Ok(Status::Complete(_)));
     if !whole && !segment.is_last && !bytes.windows(4).any(|four| four == b"\r\n\r\n") {
         return Probe::Need;
     }
-    let find = |name: &'static str| {
-        if whole {
-            request.headers.iter().find(|line| line.name.eq_ignore_ascii_case(name)).map(|line| line.value)
-        } else {
-            header(bytes, name.as_bytes())
-        }
+    let headers = if whole {
+        parsed.headers.iter().map(|line| (line.name.as_bytes(), line.value)).collect()
+    } else {
+        headers(bytes).take(MOST_HEADERS).collect()
     };
-    let host = match find("host").filter(|host| !host.is_empty()) {
-        // A proxy is asked for a whole URL, or to connect: the name stands in the target.
-        None => target(line).and_then(authority),
-        host => host,
+    let mut request = Request {
+        method: line.split(|&b| b == b' ').next().unwrap_or_default(),
+        target: target(line).unwrap_or_default(),
+        host: None,
+        headers,
+        port: segment.server_port,
     };
-    Probe::Match(Facts {
-        application: HTTP,
-        host: host.map(|host| Label::new(&String::from_utf8_lossy(without_port(host)).to_ascii_lowercase())),
-        detail: find("user-agent").map(Label::from_bytes),
-        ..Facts::default()
-    })
+    // A proxy is asked for a whole URL, or to connect: the name stands in the target.
+    request.host = request.header(b"host").filter(|host| !host.is_empty()).or_else(|| target(line).and_then(authority));
+    let facts = request.facts(HTTP);
+    if request.header(b"upgrade").is_some_and(upgrade::is_asked) {
+        return Probe::Then(facts, Follow { side: FollowSide::Other, read: upgrade::read });
+    }
+    Probe::Match(facts)
 }
 
 /// The request target: what stands between the first two spaces.
@@ -136,13 +141,4 @@ fn authority(target: &[u8]) -> Option<&[u8]> {
     let rest = target.strip_prefix(b"http://").unwrap_or(target);
     let end = rest.iter().position(|&b| b == b'/').unwrap_or(rest.len());
     rest.get(..end).filter(|authority| !authority.is_empty())
-}
-
-/// `example.com:8080` without the port; `[::1]:80` without it too.
-fn without_port(host: &[u8]) -> &[u8] {
-    let Some(colon) = host.iter().rposition(|&b| b == b':') else { return host };
-    let (name, port) = host.split_at(colon);
-    let is_port = port.len() > 1 && port.iter().skip(1).all(u8::is_ascii_digit);
-    let is_bare_v6 = name.contains(&b':') && !name.ends_with(b"]");
-    if is_port && !is_bare_v6 { name } else { host }
 }

@@ -8,7 +8,7 @@ mod packet;
 
 use super::tls::hello::ClientHello;
 use super::tls::ja4;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Probe, Recogniser, Segment, Transports, doh, doq};
 use crate::model::{Application, Facts, Label};
 use crypto::Crypto;
 use initial::Keys;
@@ -35,7 +35,7 @@ const LEAST_INITIAL: usize = 1200;
 
 fn probe(segment: &Segment<'_>) -> Probe {
     if let Some(hello) = google::plain(segment.payload) {
-        return Probe::Match(hello.facts(QUIC));
+        return Probe::Match(doh::by_name(hello.facts(QUIC)));
     }
     let Some(first) = Long::parse(segment.payload) else {
         // The handshake is over, and its hello was not to be read; but it was QUIC's.
@@ -52,7 +52,7 @@ fn probe(segment: &Segment<'_>) -> Probe {
         return Probe::when(asks_for_another, QUIC);
     };
     match read(segment, &first, version) {
-        Read::Hello(facts) => Probe::Match(facts),
+        Read::Hello(facts) => Probe::Match(doh::by_name(doq::by_alpn(facts))),
         Read::Nothing if !segment.is_last && (segment.from_opener || !segment.other.is_empty()) => Probe::Need,
         Read::Part if !segment.is_last => Probe::Need,
         // The name is not to be had, but this is QUIC.

@@ -2,17 +2,18 @@
 
 mod asking;
 mod budget;
+mod deciding;
 mod follow;
 mod set;
 
 pub use budget::Budget;
+use deciding::Follower;
 use set::Set;
 
 use super::Transport;
-use super::texture;
 use super::window::{Datagrams, Placed, Side};
 use crate::model::packet::tcp_flag;
-use crate::model::{Application, Facts, Packet, Protocol, Texture};
+use crate::model::{Facts, Packet, Protocol, Texture};
 
 /// What is known of a flow after one more packet.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub struct Recognition {
     texture: Option<Texture>,
     /// What is known already, while what may come next is awaited: TLS after STARTTLS, DTLS after STUN.
     known: Option<Box<Facts>>,
+    /// Reads what one side says next, where something is known; nobody else is asked then.
+    follower: Option<Follower>,
     held: Option<Box<[Side; 2]>>,
     reserved: usize,
     budget: Budget,
@@ -82,6 +85,7 @@ impl Recognition {
             blank: true,
             texture: None,
             known: None,
+            follower: None,
             held: None,
             reserved: 0,
             budget: budget.clone(),
@@ -98,6 +102,9 @@ impl Recognition {
         if self.finished || packet.fragment.is_some_and(|fragment| !fragment.is_first) {
             return Verdict::Pending;
         }
+        if self.follower.is_some_and(|follower| follower.from_opener != from_opener) {
+            return self.pass_over(packet);
+        }
         self.blank = self.blank && packet.payload.iter().all(|&byte| byte == 0);
         match self.transport {
             Transport::Tcp => self.feed_segment(packet, from_opener),
@@ -108,15 +115,14 @@ impl Recognition {
     /// The flow is over, or nobody will wait longer: decides on what there is.
     pub fn finish(&mut self) -> Verdict {
         if self.finished || self.known.is_some() {
-            self.finished = true;
-            return Verdict::Pending;
+            return self.finish_following();
         }
         let held = self.held.take().unwrap_or_default();
         for from_opener in [true, false] {
             let (own, other) = sides(&held, from_opener);
             if own.bytes().is_empty() {
-                if let Some(facts) = self.ask_later(own, other, from_opener) {
-                    return self.decide(facts);
+                if let Some(found) = self.ask_later(own, other, from_opener) {
+                    return self.decide(found, from_opener);
                 }
                 continue;
             }
@@ -124,8 +130,8 @@ impl Recognition {
                 Transport::Tcp => self.ask(own.bytes(), own.bytes().len(), other.bytes(), from_opener, true),
                 Transport::Udp => self.ask_again(own, other, from_opener),
             };
-            if let Some(facts) = verdict {
-                return self.decide(facts);
+            if let Some(found) = verdict {
+                return self.decide(found, from_opener);
             }
         }
         let (opener, answerer) = sides(&held, true);
@@ -141,6 +147,9 @@ impl Recognition {
             sequence = sequence.wrapping_add(1);
             // Another connection between the same ports: what is kept of the one before is not its beginning.
             if self.start[side].is_some_and(|start| start != sequence) {
+                if self.follower.is_some() {
+                    return self.finish_following();
+                }
                 self.held = None;
                 self.open = self.everybody();
             }
@@ -190,8 +199,8 @@ impl Recognition {
         if offset == 0 && fresh {
             // The usual case: nothing is kept, and nothing will be if somebody knows these bytes.
             let other: &[u8] = held.as_ref().map_or(&[], |held| sides(held, from_opener).1.bytes());
-            if let Some(facts) = self.ask(payload, payload.len(), other, from_opener, cut) {
-                return self.decide(facts);
+            if let Some(found) = self.ask(payload, payload.len(), other, from_opener, cut) {
+                return self.decide(found, from_opener);
             }
             if self.open.is_empty() || cut {
                 return self.start_afresh(payload);
@@ -204,9 +213,9 @@ impl Recognition {
         if placed == Placed::Nothing {
             return self.keep(Some(held), 0, |_| true, from_opener, payload);
         }
-        let is_last = cut || placed == Placed::Lost || self.packets >= MOST_SEGMENTS;
-        if let Some(facts) = self.ask(ours.bytes(), ours.bytes().len(), others.bytes(), from_opener, is_last) {
-            return self.decide(facts);
+        let is_last = cut || placed == Placed::Lost || self.packets >= self.most_segments();
+        if let Some(found) = self.ask(ours.bytes(), ours.bytes().len(), others.bytes(), from_opener, is_last) {
+            return self.decide(found, from_opener);
         }
         if self.open.is_empty() || is_last {
             self.midstream[usize::from(!from_opener)] |= placed == Placed::Lost;
@@ -229,7 +238,7 @@ impl Recognition {
         self.midstream[side] = true;
         let other: &[u8] = held.map_or(&[], |held| sides(held, from_opener).1.bytes());
         match self.ask(payload, payload.len(), other, from_opener, true) {
-            Some(facts) => self.decide(facts),
+            Some(found) => self.decide(found, from_opener),
             None => self.start_afresh(payload),
         }
     }
@@ -242,8 +251,8 @@ impl Recognition {
         self.packets = self.packets.saturating_add(1);
         self.open = self.everybody();
         let (ours, others) = sides(&held, from_opener);
-        if let Some(facts) = self.ask(ours.bytes(), ours.bytes().len(), others.bytes(), from_opener, false) {
-            return self.decide(facts);
+        if let Some(found) = self.ask(ours.bytes(), ours.bytes().len(), others.bytes(), from_opener, false) {
+            return self.decide(found, from_opener);
         }
         if self.open.is_empty() {
             return self.start_afresh(ours.bytes());
@@ -263,10 +272,10 @@ impl Recognition {
             let (own, other) = sides(held, from_opener);
             (own.datagrams(), other.datagrams().next().unwrap_or_default())
         });
-        if let Some(facts) =
+        if let Some(found) =
             self.ask_datagram(payload, packet.payload_len as usize, earlier, other, from_opener, is_last)
         {
-            return self.decide(facts);
+            return self.decide(found, from_opener);
         }
         if self.open.is_empty() || is_last {
             return self.start_afresh(payload);
@@ -296,68 +305,6 @@ impl Recognition {
         self.reserved = cost;
         self.held = Some(held);
         Verdict::Pending
-    }
-
-    fn decide(&mut self, facts: Facts) -> Verdict {
-        self.held = None;
-        if let Some(known) = self.known.take() {
-            self.finished = true;
-            return Verdict::Known(follow::joined(*known, facts));
-        }
-        match follow::next(facts.application) {
-            Some(next) => {
-                self.known = Some(Box::new(facts.clone()));
-                self.open = Set::only(next);
-                (self.start, self.midstream) = ([None; 2], [true; 2]);
-                (self.packets, self.starts) = (0, 0);
-            }
-            None => self.finished = true,
-        }
-        Verdict::Known(facts)
-    }
-
-    /// Everybody who may still match.
-    fn everybody(&self) -> Set {
-        match &self.known {
-            Some(known) => follow::next(known.application).map_or_else(|| Set::all(self.transport), Set::only),
-            None => Set::all(self.transport),
-        }
-    }
-
-    /// Nobody knows these bytes. A datagram or a piece of a stream's middle is given another chance.
-    fn start_afresh(&mut self, payload: &[u8]) -> Verdict {
-        let midstream = self.transport == Transport::Udp || self.midstream.iter().any(|&side| side);
-        let (most_starts, most_packets) =
-            if self.known.is_some() { (follow::MOST, follow::MOST) } else { (FRESH_STARTS, MOST_DATAGRAMS) };
-        self.starts = self.starts.saturating_add(1);
-        self.texture = self.texture.or_else(|| texture::of(payload));
-        if !midstream || self.starts >= most_starts || self.packets >= most_packets {
-            return self.give_up(payload);
-        }
-        self.open = self.everybody();
-        self.held = None;
-        self.budget.change(self.reserved, 0);
-        self.reserved = 0;
-        for (start, midstream) in self.start.iter_mut().zip(self.midstream) {
-            if midstream {
-                *start = None;
-            }
-        }
-        Verdict::Pending
-    }
-
-    fn give_up(&mut self, payload: &[u8]) -> Verdict {
-        self.finished = true;
-        self.held = None;
-        // Zeros say nothing: not what it is, and not that it is odd either.
-        if self.known.is_some() || self.blank {
-            return Verdict::Pending;
-        }
-        Verdict::Unknown(Facts {
-            application: Application::UNKNOWN,
-            texture: self.texture.or_else(|| texture::of(payload)),
-            ..Facts::default()
-        })
     }
 }
 

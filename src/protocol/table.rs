@@ -2,12 +2,12 @@
 
 use super::{
     Recogniser, adb, ajp, amqp, bacnet, bgp, bittorrent, cassandra, coap, collectd, dcerpc, dhcp, dhcpv6, diameter,
-    dnp3, dns, dnscrypt, dtls, elasticsearch, enip, esp_udp, fastcgi, ftp, gelf, geneve, git, gnutella, gtp, http,
-    http2, iax, iec104, ike, imap, irc, iscsi, kafka, kerberos, l2tp, ldap, memcached, modbus, mongodb, mqtt, munin,
-    mysql, nat_pmp, nats, netbios, netflow, nntp, ntp, opcua, openflow, openvpn, pop3, postgresql, pptp, quic, radius,
-    rdp, redis, rpc, rsync, rtcp, rtmp, rtp, rtsp, s7, sflow, sip, slp, smb, smtp, snmp, socks, someip, ssdp, ssh,
-    statsd, stomp, stratum, stun, svn, syslog, tds, telnet, teredo, tftp, thrift, tls, tns, vnc, vxlan, wireguard, wsd,
-    x11, xdmcp, xmpp, zabbix, zookeeper,
+    dnp3, dns, dnscrypt, docker, doh, doq, dtls, elasticsearch, enip, esp_udp, etcd, fastcgi, ftp, gelf, geneve, git,
+    gnutella, grpc, gtp, http, http2, iax, iec104, ike, imap, irc, iscsi, kafka, kerberos, l2tp, ldap, memcached,
+    modbus, mongodb, mqtt, munin, mysql, nat_pmp, nats, netbios, netflow, nntp, ntp, opcua, openflow, openvpn, pop3,
+    postgresql, pptp, prometheus, quic, radius, rdp, redis, rpc, rsync, rtcp, rtmp, rtp, rtsp, s7, sflow, sip, slp,
+    smb, smtp, snmp, socks, someip, ssdp, ssh, statsd, stomp, stratum, stun, svn, syslog, tds, telnet, teredo, tftp,
+    thrift, tls, tns, vnc, vxlan, websocket, wireguard, wsd, x11, xdmcp, xmpp, zabbix, zookeeper,
 };
 
 /// Every application protocol that egret can tell by its payload.
@@ -24,6 +24,13 @@ pub static RECOGNISERS: &[Recogniser] = &[
     http::PROXY_RECOGNISER,
     http::RECOGNISER,
     http2::RECOGNISER,
+    websocket::RECOGNISER,
+    grpc::RECOGNISER,
+    etcd::RECOGNISER,
+    docker::RECOGNISER,
+    prometheus::RECOGNISER,
+    doh::RECOGNISER,
+    doq::RECOGNISER,
     ssh::RECOGNISER,
     rtsp::RECOGNISER,
     sip::RECOGNISER,

@@ -40,11 +40,16 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
 
 /// The value of a header such as `Host:` among lines that end in CRLF or LF; the name is given in lower case.
 pub(super) fn header<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let mut lines = head.split(|&b| b == b'\n').skip(1);
-    lines.by_ref().take_while(|line| !matches!(line, [] | [b'\r'])).take(MOST_HEADERS).find_map(|line| {
-        let (key, value) = line.split_at_checked(name.len())?;
-        let value = value.strip_prefix(b":")?;
-        key.eq_ignore_ascii_case(name).then(|| value.trim_ascii())
+    headers(head).take(MOST_HEADERS).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// Names and values behind the first line, up to the blank one.
+pub(super) fn headers(head: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let lines = head.split(|&b| b == b'\n').skip(1).take_while(|line| !matches!(line, [] | [b'\r']));
+    lines.filter_map(|line| {
+        let colon = line.iter().position(|&b| b == b':')?;
+        let (key, value) = line.split_at(colon);
+        Some((key, value.strip_prefix(b":")?.trim_ascii()))
     })
 }
 

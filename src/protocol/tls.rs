@@ -1,5 +1,7 @@
 //! TLS over TCP: ClientHello, ServerHello, alerts, and records of a connection picked up in the middle.
 
+mod answer;
+mod certificate;
 pub(super) mod hello;
 pub(super) mod ja4;
 
@@ -7,7 +9,7 @@ use std::borrow::Cow;
 
 use super::reader::{Reader, be16};
 use super::window::WINDOW;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Follow, FollowSide, Probe, Recogniser, Segment, Transports, doh};
 use crate::model::{Application, Facts, Label};
 use hello::{ClientHello, ServerHello};
 
@@ -63,6 +65,7 @@ fn probe_dot(segment: &Segment<'_>) -> Probe {
     }
     match probe(segment) {
         Probe::Match(facts) => Probe::Match(Facts { application: DOT, ..facts }),
+        Probe::Then(facts, then) => Probe::Then(Facts { application: DOT, ..facts }, then),
         other => other,
     }
 }
@@ -107,17 +110,20 @@ fn client(message: &Message<'_>) -> Probe {
     if facts.alpn.iter().any(|name| name.as_str() == "dot") {
         facts.application = DOT;
     }
-    Probe::Match(facts)
+    facts = doh::by_name(facts);
+    Probe::Then(facts, Follow { side: FollowSide::Other, read: answer::read })
 }
 
+/// The hello of a server whose client was not heard. More of its answer follows on the same side.
 fn server(message: &Message<'_>) -> Probe {
     let Some(hello) = ServerHello::parse(message.bytes.get(4..).unwrap_or_default()) else { return Probe::No };
-    Probe::Match(Facts {
+    let facts = Facts {
         application: TLS,
         alpn: hello.alpn.map(Label::from_bytes).into_iter().collect(),
         detail: hello::version_name(hello.version).map(Label::new),
         ..Facts::default()
-    })
+    };
+    Probe::Then(facts, Follow { side: FollowSide::Same, read: answer::read })
 }
 
 /// The version and the session id of a hello that is not all there yet.

@@ -50,6 +50,15 @@ pub struct FlowRecord {
     pub sni: Option<Label>,
     pub alpn: Vec<Label>,
     pub ja4: Option<Label>,
+    /// What the TLS server chose, and the certificate it showed: unchecked, and only up to TLS 1.2.
+    pub tls_version: Option<&'static str>,
+    pub tls_alpn: Option<Label>,
+    pub cert_subject: Option<Label>,
+    pub cert_issuer: Option<Label>,
+    /// RFC 3339, UTC.
+    pub cert_from: Option<String>,
+    pub cert_until: Option<String>,
+    pub cert_names: Vec<Label>,
     pub owner: Option<OwnerRecord>,
     /// TCP state as the packets show it; null for other protocols.
     pub state: Option<&'static str>,
@@ -103,6 +112,8 @@ impl FlowRecord {
         let port = |end: Option<Endpoint>| end.map(|end| end.port).filter(|port| *port != 0 || all_ports);
         let interface = row.interface.and_then(|id| snapshot.interfaces.iter().find(|one| one.id == id));
         let facts = row.facts.as_deref();
+        let tls = facts.and_then(|facts| facts.tls.as_deref());
+        let certificate = tls.and_then(|tls| tls.certificate.as_ref());
         Self {
             kind: by.id(),
             ts_first: row.first.to_string(),
@@ -132,6 +143,13 @@ impl FlowRecord {
             sni: facts.and_then(|facts| facts.sni.clone()),
             alpn: facts.map(|facts| facts.alpn.clone()).unwrap_or_default(),
             ja4: facts.and_then(|facts| facts.ja4.clone()),
+            tls_version: tls.map(|tls| tls.version),
+            tls_alpn: tls.and_then(|tls| tls.alpn.clone()),
+            cert_subject: certificate.map(|one| one.subject.clone()),
+            cert_issuer: certificate.map(|one| one.issuer.clone()),
+            cert_from: certificate.map(|one| one.from.to_string()),
+            cert_until: certificate.map(|one| one.until.to_string()),
+            cert_names: certificate.map(|one| one.names.clone()).unwrap_or_default(),
             owner: row.owner.as_deref().map(|owner| OwnerRecord::new(owner, row.owner_since)),
             state: known(row.state.id()),
             verdict: row.verdict.id(),

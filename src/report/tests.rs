@@ -10,9 +10,9 @@ use super::*;
 use crate::filter::Filter;
 use crate::model::tally::Count;
 use crate::model::{
-    Alert, AlertState, Application, Confidence, Direction, Endpoint, Facts, Finding, FlowKey, Health, InterfaceId,
-    InterfaceInfo, Label, Mark, Name, NameSource, Owner, Parent, Protocol, Scope, Severity, Skip, Subject, TcpState,
-    Timestamp, Traits, Value, Verdict,
+    Alert, AlertState, Application, Certificate, Confidence, Direction, Endpoint, Facts, Finding, FlowKey, Health,
+    InterfaceId, InterfaceInfo, Label, Mark, Name, NameSource, Owner, Parent, Protocol, Scope, Severity, Skip, Subject,
+    TcpState, Timestamp, TlsAnswer, Traits, Value, Verdict,
 };
 use crate::snapshot::{Agreement, Grouping, Rates, Row, RowId, Snapshot, Totals, Unit, field};
 
@@ -92,6 +92,17 @@ fn snapshot() -> Snapshot {
             sni: Some(Label::new("drop.example")),
             alpn: vec![Label::new("h2"), Label::new("http/1.1")],
             ja4: Some(Label::new("t13d1516h2_8daaf6152771_02713d6af862")),
+            tls: Some(Box::new(TlsAnswer {
+                version: "TLS 1.2",
+                alpn: Some(Label::new("h2")),
+                certificate: Some(Certificate {
+                    subject: Label::new("CN=drop.example"),
+                    issuer: Label::new("CN=drop.example"),
+                    from: START,
+                    until: START.plus(Duration::from_secs(86_400)),
+                    names: vec![Label::new("drop.example")],
+                }),
+            })),
             ..Facts::default()
         })),
         owner: Some(Arc::new(curl())),
@@ -293,7 +304,7 @@ fn a_table_and_csv_have_a_line_for_each_row() {
     let all: Vec<&str> = text.split("\r\n").collect();
     assert!(all[0].starts_with("type,ts_first,ts_last,proto,local_ip") && all[0].contains(",owner_exe,owner_comm,"));
     assert!(all[1].contains(",h2 http/1.1,") && all[1].ends_with(",first-contact,"), "{}", all[1]);
-    assert_eq!((all.len(), all[0].split(',').count(), all[1].split(',').count()), (5, 44, 44));
+    assert_eq!((all.len(), all[0].split(',').count(), all[1].split(',').count()), (5, 51, 51));
     let columns = [field("host").unwrap(), field("out").unwrap()];
     let text = printed(|out| csv::flows(out, &snapshot, &snapshot.rows, Grouping::Flow, &columns));
     assert_eq!(text.lines().nth(1), Some("203.0.113.9,48100000"));

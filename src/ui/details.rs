@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::{Direction, Label, NameSource};
+use crate::model::{Direction, Label, NameSource, TlsAnswer};
 use crate::snapshot::{Row, RowId, Snapshot, format};
 
 use super::app::App;
@@ -201,9 +201,29 @@ fn speaking(row: &Row) -> String {
             parts.push("ECH".to_owned());
         }
         parts.extend(facts.detail.iter().map(Label::to_string));
+        parts.extend(facts.tls.iter().flat_map(|answer| answered(answer)));
     }
     parts.retain(|part| part != "-");
     parts.join(", ")
+}
+
+/// What a TLS server chose and showed.
+fn answered(answer: &TlsAnswer) -> Vec<String> {
+    let chosen = answer.alpn.iter().map(|alpn| format!("server chose ALPN {alpn}"));
+    let shown = answer.certificate.iter().map(|one| {
+        let names = one.names.iter().map(Label::as_str).collect::<Vec<_>>().join(" ");
+        let names = if names.is_empty() { names } else { format!(" for {names}") };
+        let (from, until) = (one.from.to_string(), one.until.to_string());
+        let day = |time: &str| time.split('T').next().unwrap_or_default().to_owned();
+        format!(
+            "certificate (unchecked) {}{names}, by {}, valid {} to {}",
+            one.subject,
+            one.issuer,
+            day(&from),
+            day(&until)
+        )
+    });
+    chosen.chain(shown).collect()
 }
 
 fn owner(row: &Row) -> String {

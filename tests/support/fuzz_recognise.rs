@@ -8,7 +8,10 @@ pub(crate) fn recognise(bytes: &[u8]) {
     if let Some(exchange) = read(bytes) {
         let facts = facts_of(&exchange);
         let texts = [facts.sni, facts.host, facts.detail, facts.ja4];
-        for text in texts.into_iter().flatten().chain(facts.alpn) {
+        let answer = facts.tls.map(|answer| *answer).unwrap_or_default();
+        let certificate = answer.certificate.unwrap_or_default();
+        let shown = [certificate.subject, certificate.issuer].into_iter().chain(certificate.names).chain(answer.alpn);
+        for text in texts.into_iter().flatten().chain(facts.alpn).chain(shown) {
             assert!(text.as_str().chars().all(|c| !c.is_control()), "{text:?}");
         }
     }

@@ -25,17 +25,18 @@ pub(crate) struct Shape {
     pub offset: u64,
     /// The key is made of another connection id than the header shows.
     pub wrong_id: bool,
+    pub alpn: &'static [u8],
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { crypto_size: 4_000, shuffled: false, overlapping: false, offset: 0, wrong_id: false }
+        Self { crypto_size: 4_000, shuffled: false, overlapping: false, offset: 0, wrong_id: false, alpn: b"h3" }
     }
 }
 
 /// The datagrams of a client that asks for a name.
 pub(crate) fn initials(name: &str, shape: &Shape) -> Vec<Vec<u8>> {
-    let body = hello_message([3, 3], name.as_bytes(), b"h3", &[]);
+    let body = hello_message([3, 3], name.as_bytes(), shape.alpn, &[]);
     let hello = [&[1, 0][..], &(body.len() as u16).to_be_bytes(), &body].concat();
     let size = shape.crypto_size.min(hello.len());
     let mut frames: Vec<(usize, &[u8])> = (0..hello.len())

@@ -4,7 +4,7 @@ use super::super::table::RECOGNISERS;
 use super::super::window::{Datagrams, Side, WINDOW};
 use super::super::{Probe, Segment};
 use super::Recognition;
-use crate::model::Facts;
+use super::deciding::Found;
 
 impl Recognition {
     pub(super) fn ask(
@@ -14,7 +14,7 @@ impl Recognition {
         other: &[u8],
         from_opener: bool,
         is_last: bool,
-    ) -> Option<Facts> {
+    ) -> Option<Found> {
         let full = payload.len() >= WINDOW;
         self.ask_all(&self.segment(payload, wire_len, Datagrams::default(), other, from_opener, is_last || full))
     }
@@ -27,12 +27,12 @@ impl Recognition {
         other: &[u8],
         from_opener: bool,
         is_last: bool,
-    ) -> Option<Facts> {
+    ) -> Option<Found> {
         self.ask_all(&self.segment(payload, wire_len, earlier, other, from_opener, is_last))
     }
 
     /// Segments whose beginning never came, each for itself.
-    pub(super) fn ask_later(&mut self, own: &Side, other: &Side, from_opener: bool) -> Option<Facts> {
+    pub(super) fn ask_later(&mut self, own: &Side, other: &Side, from_opener: bool) -> Option<Found> {
         self.midstream[usize::from(!from_opener)] = true;
         own.later().find_map(|payload| {
             self.open = self.everybody();
@@ -41,7 +41,7 @@ impl Recognition {
     }
 
     /// The last datagram of a side once more, now that no other will come.
-    pub(super) fn ask_again(&mut self, own: &Side, other: &Side, from_opener: bool) -> Option<Facts> {
+    pub(super) fn ask_again(&mut self, own: &Side, other: &Side, from_opener: bool) -> Option<Found> {
         let last = own.datagrams().last()?;
         let earlier = Datagrams::all_but_last(own);
         let other = other.datagrams().next().unwrap_or_default();
@@ -74,18 +74,34 @@ impl Recognition {
     }
 
     /// Asks every recogniser that has not said never, those whose port it is first.
-    fn ask_all(&mut self, segment: &Segment<'_>) -> Option<Facts> {
+    fn ask_all(&mut self, segment: &Segment<'_>) -> Option<Found> {
+        if self.follower.is_some() {
+            return self.ask_follower(segment);
+        }
         for on_port in [true, false] {
             for index in self.open.within(self.home, on_port) {
                 let Some(recogniser) = RECOGNISERS.get(index) else { continue };
                 let deep = segment.is_tcp() && segment.payload.len() >= recogniser.depth;
                 let asked = Segment { on_port, is_last: segment.is_last || deep, ..*segment };
                 match (recogniser.probe)(&asked) {
-                    Probe::Match(facts) => return Some(facts),
+                    Probe::Match(facts) => return Some(Found::all(facts)),
+                    Probe::Then(facts, then) => return Some(Found::and(&asked, facts, then)),
                     Probe::Need if !asked.is_last => {}
                     Probe::Need | Probe::No => self.open.remove(index),
                 }
             }
+        }
+        None
+    }
+
+    /// The one that reads on after a match. When it has nothing to say, nobody is asked again.
+    fn ask_follower(&mut self, segment: &Segment<'_>) -> Option<Found> {
+        let (Some(follower), Some(known)) = (&self.follower, &self.known) else { return None };
+        match (follower.read)(segment, known) {
+            Probe::Match(facts) => return Some(Found::all(facts)),
+            Probe::Then(facts, then) => return Some(Found::and(segment, facts, then)),
+            Probe::Need if !segment.is_last => {}
+            Probe::Need | Probe::No => self.nothing_follows(),
         }
         None
     }

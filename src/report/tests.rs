@@ -81,6 +81,13 @@ fn curl() -> Owner {
     }
 }
 
+fn answer() -> TlsAnswer {
+    let name = Label::new("drop.example");
+    let (subject, until) = (Label::new("CN=drop.example"), START.plus(Duration::from_hours(24)));
+    let certificate = Certificate { issuer: subject.clone(), subject, from: START, until, names: vec![name] };
+    TlsAnswer { version: "TLS 1.2", alpn: Some(Label::new("h2")), certificate: Some(certificate) }
+}
+
 fn snapshot() -> Snapshot {
     let lit = Row {
         bytes_in: 600,
@@ -92,17 +99,7 @@ fn snapshot() -> Snapshot {
             sni: Some(Label::new("drop.example")),
             alpn: vec![Label::new("h2"), Label::new("http/1.1")],
             ja4: Some(Label::new("t13d1516h2_8daaf6152771_02713d6af862")),
-            tls: Some(Box::new(TlsAnswer {
-                version: "TLS 1.2",
-                alpn: Some(Label::new("h2")),
-                certificate: Some(Certificate {
-                    subject: Label::new("CN=drop.example"),
-                    issuer: Label::new("CN=drop.example"),
-                    from: START,
-                    until: START.plus(Duration::from_secs(86_400)),
-                    names: vec![Label::new("drop.example")],
-                }),
-            })),
+            tls: Some(Box::new(answer())),
             ..Facts::default()
         })),
         owner: Some(Arc::new(curl())),

@@ -108,7 +108,7 @@ fn alternative_names(body: &mut Reader<'_>) -> Option<Vec<Label>> {
     let mut extensions = loop {
         match any(body)? {
             (EXTENSIONS, mut contents) => break inside(&mut contents, SEQUENCE)?,
-            _ => continue,
+            _ => {}
         }
     };
     for _ in 0..MOST_EXTENSIONS {
@@ -120,7 +120,7 @@ fn alternative_names(body: &mut Reader<'_>) -> Option<Vec<Label>> {
         let contents = loop {
             match any(&mut extension)? {
                 (OCTETS, contents) => break contents,
-                _ => continue,
+                _ => {}
             }
         };
         return Some(dns_names(contents));

@@ -106,9 +106,8 @@ const fn short(id: &[u8]) -> &'static str {
 
 fn alternative_names(body: &mut Reader<'_>) -> Option<Vec<Label>> {
     let mut extensions = loop {
-        match any(body)? {
-            (EXTENSIONS, mut contents) => break inside(&mut contents, SEQUENCE)?,
-            _ => {}
+        if let (EXTENSIONS, mut contents) = any(body)? {
+            break inside(&mut contents, SEQUENCE)?;
         }
     };
     for _ in 0..MOST_EXTENSIONS {
@@ -118,9 +117,8 @@ fn alternative_names(body: &mut Reader<'_>) -> Option<Vec<Label>> {
         }
         // A flag may say that it is critical.
         let contents = loop {
-            match any(&mut extension)? {
-                (OCTETS, contents) => break contents,
-                _ => {}
+            if let (OCTETS, contents) = any(&mut extension)? {
+                break contents;
             }
         };
         return Some(dns_names(contents));

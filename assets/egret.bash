@@ -25,6 +25,9 @@ _egret() {
             egret,config)
                 cmd="egret__subcmd__config"
                 ;;
+            egret,connections)
+                cmd="egret__subcmd__connections"
+                ;;
             egret,demo)
                 cmd="egret__subcmd__demo"
                 ;;
@@ -72,6 +75,9 @@ _egret() {
                 ;;
             egret__subcmd__help,config)
                 cmd="egret__subcmd__help__subcmd__config"
+                ;;
+            egret__subcmd__help,connections)
+                cmd="egret__subcmd__help__subcmd__connections"
                 ;;
             egret__subcmd__help,demo)
                 cmd="egret__subcmd__help__subcmd__demo"
@@ -140,7 +146,7 @@ _egret() {
 
     case "${cmd}" in
         egret)
-            opts="-i -r -f -p -F -G -c -n -N -P -b -B -l -m -o -t -s -L -h -V --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --inner --max-flows --learn-for --owners --state --known-good --config --dns-resolution --port-resolution --port-display --show-bars --show-totals --hide-source --hide-destination --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help --version flows detect demo doctor known-good baseline config completions man help"
+            opts="-i -r -f -p -F -G -c -n -N -P -b -B -l -m -o -t -s -L -h -V --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --inner --max-flows --learn-for --owners --state --known-good --config --dns-resolution --port-resolution --port-display --show-bars --show-totals --hide-source --hide-destination --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help --version flows detect connections demo doctor known-good baseline config completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -535,6 +541,28 @@ _egret() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        egret__subcmd__connections)
+            opts="-l -a -t -u -S -w -0 -4 -6 -i -n -p -o -h --listening --all --tcp --udp --sctp --raw --packet --ipv4 --ipv6 --info --numeric --processes --json --sort --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         egret__subcmd__demo)
             opts="-n -N -P -b -B -l -m -o -t -s -L -h --dns-resolution --port-resolution --port-display --show-bars --show-totals --hide-source --hide-destination --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -892,7 +920,7 @@ _egret() {
             return 0
             ;;
         egret__subcmd__help)
-            opts="flows detect demo doctor known-good baseline config completions man help"
+            opts="flows detect connections demo doctor known-good baseline config completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -962,6 +990,20 @@ _egret() {
             return 0
             ;;
         egret__subcmd__help__subcmd__config)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        egret__subcmd__help__subcmd__connections)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -1,6 +1,7 @@
 //! Wiring only: what is started, in which order, and who is told when it ends.
 
 mod admin;
+mod connections;
 mod dashboard;
 mod doctor;
 mod headless;
@@ -41,6 +42,7 @@ fn execute(job: Job) -> Result<u8, Error> {
         Job::Text(setup, display, mode) => headless::text(&setup, &display, mode),
         Job::Flows(setup, flows) => headless::flows(&setup, &flows),
         Job::Detect(setup, detect) => headless::detect(&setup, &detect),
+        Job::Connections(wanted) => connections::run(&wanted),
         Job::Doctor(wanted) => doctor::run(&wanted),
         Job::KnownGood(path, action) => admin::known_good(&path, action),
         Job::Baseline(path, action) => admin::baseline(&path, action),

@@ -2,6 +2,7 @@
 
 pub mod births;
 pub mod cgroup;
+pub mod connections;
 pub mod containers;
 pub mod hosts;
 pub mod names;

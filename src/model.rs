@@ -22,12 +22,12 @@ pub mod value;
 
 pub use alert::{Alert, AlertState};
 pub use command::{Answer, Command, Question};
-pub use connection::{Connection, SocketKind, SocketState, TcpNumbers};
+pub use connection::{Connection, Connections, SocketKind, SocketState, TcpNumbers};
 pub use endpoint::{Endpoint, FlowKey, Side};
 pub use event::{Event, Frame, Gso, Heading, LinkType, VlanTag};
 pub use facts::{Certificate, Facts, Texture, TlsAnswer};
 pub use finding::{Finding, Severity, Subject};
-pub use flow::{Counting, Direction, Opener, TcpState, Verdict};
+pub use flow::{Counting, Direction, Measure, Opener, TcpState, Verdict};
 pub use health::Health;
 pub use interface::{InterfaceCounters, InterfaceId, InterfaceInfo};
 pub use label::Label;

@@ -1,6 +1,7 @@
 //! What a snapshot says, as lines: JSON, CSV, tables, and iftop's text mode. Reads snapshots and nothing else.
 
 pub mod checks;
+pub mod connections;
 pub mod csv;
 pub mod finding;
 pub mod flow;

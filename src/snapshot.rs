@@ -1,5 +1,6 @@
 //! One immutable moment for readers: the screen, the reports and the tests all read this.
 
+pub mod connections;
 pub mod fields;
 pub mod format;
 pub mod group;
@@ -16,7 +17,7 @@ pub use published::Published;
 pub use row::{Rates, Row, RowId, SPARK};
 
 use crate::model::mark::Mark;
-use crate::model::{Alert, Health, InterfaceInfo, Losses, Tally, Timestamp};
+use crate::model::{Alert, Connections, Health, InterfaceInfo, Losses, Tally, Timestamp};
 
 /// Everything a reader may know about one moment of data time. Never changed once published.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +44,8 @@ pub struct Snapshot {
     /// How much of the traffic has a known owner; `None` where nobody looks for owners.
     pub attribution: Option<Attribution>,
     pub learning: Learning,
+    /// The sockets of this host; `None` where nobody asked for them.
+    pub connections: Option<Arc<Connections>>,
     pub alerts: Vec<Arc<Alert>>,
     pub marks: Vec<Arc<Mark>>,
     pub health: Vec<Health>,

@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Sender};
 use crate::capture::wall::Stopwatch;
 use crate::capture::{Capture, CaptureError, More};
 use crate::engine::{Engine, Outside, Reaction};
+use crate::host::connections::ConnectionWorker;
 use crate::host::names::NamePool;
 use crate::host::owners::OwnerWorker;
 use crate::model::{Answer, Command, Event, Health, Label, Question, Rungs};
@@ -42,6 +43,7 @@ pub(super) struct Runner {
     pub(super) keeper: Keeper,
     pub(super) names: Option<NamePool>,
     owners: Option<OwnerWorker>,
+    sockets: Option<ConnectionWorker>,
     pub(super) doors: Doors,
     pub(super) is_live: bool,
     /// Stop after so long, where the source does not end by itself.
@@ -65,6 +67,7 @@ impl Runner {
             keeper,
             names: None,
             owners: None,
+            sockets: None,
             doors,
             is_live: false,
             listen_for: None,
@@ -228,12 +231,28 @@ impl Runner {
                 Some(capture) => capture.set_filter(&text).err().map(|error| Label::new(&error.to_string())),
                 None => Some(Label::new("the source has ended")),
             },
+            Reaction::ListConnections(is_wanted) => self.list_connections(is_wanted),
             Reaction::Refused(why) => Some(why),
         };
         self.own_health.retain(|health| health.part != "command");
         if let Some(what) = refused {
             self.own_health.push(Health { part: "command", about: Label::default(), what });
         }
+    }
+
+    /// Has the sockets listed while somebody looks at them. Says why where that cannot be.
+    fn list_connections(&mut self, is_wanted: bool) -> Option<Label> {
+        if !self.is_live {
+            return None;
+        }
+        if self.sockets.is_none() {
+            match ConnectionWorker::spawn() {
+                Ok(worker) => self.sockets = Some(worker),
+                Err(error) => return Some(Label::new(&format!("the sockets cannot be listed: {error}"))),
+            }
+        }
+        self.sockets.iter().for_each(|worker| worker.want(is_wanted));
+        None
     }
 
     fn publish(&mut self, at_once: bool) {
@@ -245,6 +264,8 @@ impl Runner {
         outside.health.extend(self.own_health.iter().cloned());
         outside.health.extend(self.owners.iter().flat_map(OwnerWorker::health));
         outside.health.extend(self.keeper.health());
+        outside.connections = self.sockets.as_ref().and_then(ConnectionWorker::latest);
+        outside.health.extend(self.sockets.iter().filter_map(ConnectionWorker::failure).map(|why| unlisted(&why)));
         let mut next = Arc::new(self.engine.snapshot(outside));
         // A reader is inside for as long as it takes to copy a pointer.
         while let Err(back) = self.doors.published.offer(next) {
@@ -257,6 +278,11 @@ impl Runner {
             self.doors.stop.store(true, Ordering::Relaxed);
         }
     }
+}
+
+fn unlisted(why: &str) -> Health {
+    let what = Label::new(&format!("the sockets cannot be listed: {why}"));
+    Health { part: "sockets", about: Label::default(), what }
 }
 
 fn broken(error: &CaptureError) -> Health {

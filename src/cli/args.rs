@@ -9,6 +9,10 @@ use ipnet::IpNet;
 
 use crate::snapshot::Grouping;
 
+mod connections;
+
+pub(super) use connections::ConnectionsArgs;
+
 use super::job::{Backend, Counting, LineDisplay, PortDisplay, Speed, Theme};
 use super::said::{Bandwidth, Column, Rung, said};
 
@@ -44,6 +48,8 @@ pub(super) enum Command {
     Flows(FlowsArgs),
     /// Print what is wrong in a capture file; exit with 1 if anything is
     Detect(DetectArgs),
+    /// List sockets with their states, queues and owners: netstat -tunap, ss -tuanp
+    Connections(ConnectionsArgs),
     /// Open the dashboard over a built-in scenario; needs no rights and no files
     Demo(DemoArgs),
     /// Say what works here, and the exact command that fixes what does not

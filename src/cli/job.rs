@@ -7,8 +7,7 @@ use clap::ValueEnum;
 use ipnet::IpNet;
 
 use crate::filter::{Filter, Sort};
-use crate::model::Rungs;
-use crate::model::{Label, Scope};
+use crate::model::{Label, Rungs, Scope, SocketKind};
 use crate::snapshot::{Field, Grouping, Unit};
 
 /// One run of the program.
@@ -21,6 +20,7 @@ pub enum Job {
     Text(Setup, Display, TextMode),
     Flows(Setup, Flows),
     Detect(Setup, Detect),
+    Connections(Connections),
     Doctor(Doctor),
     KnownGood(PathBuf, KnownGood),
     Baseline(PathBuf, Baseline),
@@ -200,6 +200,43 @@ pub struct Flows {
 #[derive(Clone, Debug)]
 pub struct Detect {
     pub json: bool,
+}
+
+/// A list of sockets.
+#[derive(Clone, Debug)]
+pub struct Connections {
+    pub which: Which,
+    /// At least one.
+    pub kinds: Vec<SocketKind>,
+    /// Only those of IPv6, or only those of IPv4.
+    pub v6: Option<bool>,
+    pub filter: Filter,
+    pub sort: Option<Sort>,
+    /// What TCP measures as well.
+    pub info: bool,
+    pub json: bool,
+}
+
+/// Which sockets, by whether they wait for others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Which {
+    /// Those that do not: connections.
+    #[default]
+    Connected,
+    /// Those that do.
+    Listening,
+    All,
+}
+
+impl Which {
+    /// Whether a socket is listed that waits for others, or does not.
+    pub const fn takes(self, is_listening: bool) -> bool {
+        match self {
+            Self::Connected => !is_listening,
+            Self::Listening => is_listening,
+            Self::All => true,
+        }
+    }
 }
 
 /// A look at what works.

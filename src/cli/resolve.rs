@@ -5,17 +5,16 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::filter::{self, Filter, Sort};
-use crate::model::Label;
-use crate::model::Rungs;
+use crate::model::{Label, Rungs, SocketKind};
 use crate::snapshot::{Kind, Unit};
 
 use super::args::{
-    BaselineAction, BaselineArgs, Command, DemoArgs, DetectArgs, DoctorArgs, FlowsArgs, KnownGoodAction, KnownGoodArgs,
-    Line, SourceArgs,
+    BaselineAction, BaselineArgs, Command, ConnectionsArgs, DemoArgs, DetectArgs, DoctorArgs, FlowsArgs,
+    KnownGoodAction, KnownGoodArgs, Line, SourceArgs,
 };
 use super::job::{
-    Backend, Baseline, Detect, Display, Doctor, Flows, Form, Job, KnownGood, LineDisplay, PortDisplay, Setup, Source,
-    Speed, TextMode,
+    Backend, Baseline, Connections, Detect, Display, Doctor, Flows, Form, Job, KnownGood, LineDisplay, PortDisplay,
+    Setup, Source, Speed, TextMode, Which,
 };
 use super::layers::layered;
 use super::places::Places;
@@ -30,6 +29,7 @@ pub(super) fn resolve(mut line: Line, places: &Places) -> Resolved {
         None => dashboard(&line, places),
         Some(Command::Flows(args)) => flows(&args, places),
         Some(Command::Detect(args)) => detect(&args, places),
+        Some(Command::Connections(args)) => connections(&args),
         Some(Command::Demo(args)) => demo(&args, places),
         Some(Command::Doctor(args)) => doctor(args, places),
         Some(Command::KnownGood(args)) => known_good(args, places),
@@ -200,6 +200,32 @@ fn detect(args: &DetectArgs, places: &Places) -> Resolved {
     let settings = layered(said, args.memory.config.as_deref(), places)?;
     let source = Source::File { path: args.read.clone(), speed: Speed::Max, filter: String::new() };
     Ok(Job::Detect(setup(&settings, source, places), Detect { json: args.json }))
+}
+
+fn connections(args: &ConnectionsArgs) -> Resolved {
+    let filter = parsed(&args.filter.join(" "))?;
+    let asked: [(bool, &[SocketKind]); 5] = [
+        (args.tcp, &[SocketKind::Tcp]),
+        (args.udp, &[SocketKind::Udp, SocketKind::UdpLite]),
+        (args.sctp, &[SocketKind::Sctp]),
+        (args.raw, &[SocketKind::Raw]),
+        (args.packet, &[SocketKind::Packet]),
+    ];
+    let kinds: Vec<SocketKind> =
+        asked.into_iter().filter(|(is_asked, _)| *is_asked).flat_map(|(_, kinds)| kinds.iter().copied()).collect();
+    Ok(Job::Connections(Connections {
+        which: match (args.listening, args.all) {
+            (true, _) => Which::Listening,
+            (_, true) => Which::All,
+            _ => Which::Connected,
+        },
+        kinds: if kinds.is_empty() { SocketKind::ALL.to_vec() } else { kinds },
+        v6: if args.ipv4 || args.ipv6 { Some(args.ipv6) } else { None },
+        sort: args.sort.map(order).or(filter.sort()),
+        filter,
+        info: args.info,
+        json: args.json,
+    }))
 }
 
 fn doctor(args: DoctorArgs, places: &Places) -> Resolved {

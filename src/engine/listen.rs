@@ -18,6 +18,8 @@ pub enum Reaction {
     ReloadMarks,
     /// Give the source this capture filter.
     Filter(String),
+    /// List the sockets, or no more.
+    ListConnections(bool),
     /// It could not be done, and why.
     Refused(Label),
 }
@@ -55,6 +57,7 @@ impl Engine {
                 }
                 Reaction::Done
             }
+            Command::ListConnections(is_wanted) => Reaction::ListConnections(is_wanted),
             Command::CaptureFilter(text) => Reaction::Filter(text),
         }
     }

@@ -1,8 +1,10 @@
 //! One moment for readers: rows with their judgments, and everything around them.
 
+use std::sync::Arc;
+
 use crate::baseline::Standing;
 use crate::detect::book::score;
-use crate::model::{Health, InterfaceInfo, Label, Losses, NameSource, Severity, Subject, Target, Verdict};
+use crate::model::{Connections, Health, InterfaceInfo, Label, Losses, NameSource, Severity, Subject, Target, Verdict};
 use crate::snapshot::{Learning, Row, RowId, Snapshot, Totals};
 
 use super::Engine;
@@ -18,6 +20,8 @@ pub struct Outside {
     pub vantage: &'static str,
     /// Fresh counters; the engine knows the rest of the interfaces from events.
     pub interfaces: Vec<InterfaceInfo>,
+    /// The sockets there are, while somebody looks at them.
+    pub connections: Option<Arc<Connections>>,
 }
 
 /// The highest rates so far, and what the counters were at the last reset.
@@ -88,6 +92,7 @@ impl Engine {
                 wanted: self.baseline.wanted(),
                 destinations: self.baseline.destinations(),
             },
+            connections: outside.connections,
             alerts: self.book.alerts(),
             marks: self.marks.list().to_vec(),
             health: outside.health,

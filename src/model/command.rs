@@ -31,6 +31,8 @@ pub enum Command {
     ResetTotals,
     /// Turn reverse DNS on or off.
     ResolveNames(bool),
+    /// List the sockets of this host from now on, or no more.
+    ListConnections(bool),
     /// Replace the capture filter; empty takes it away.
     CaptureFilter(String),
 }

@@ -1,5 +1,6 @@
 //! One socket of this host as the kernel describes it: a connection, or one that waits for some.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use super::endpoint::{Endpoint, FlowKey};
 use super::label::Label;
 use super::owner::Owner;
 use super::protocol::Protocol;
+use super::time::Timestamp;
 
 /// What `sock_diag(7)` says about a socket, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +45,30 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// A socket of which nothing is known but what it carries.
+    pub fn new(kind: SocketKind) -> Self {
+        let nowhere = Endpoint::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+        Self {
+            kind,
+            state: SocketState::Unconnected,
+            is_v6: false,
+            is_dual: false,
+            local: nowhere,
+            remote: nowhere,
+            hears: 0,
+            interface: 0,
+            interface_name: Label::default(),
+            receive_queue: 0,
+            send_queue: 0,
+            uid: 0,
+            inode: 0,
+            cookie: 0,
+            drops: 0,
+            tcp: None,
+            holders: Vec::new(),
+        }
+    }
+
     /// Listening, or never connected.
     pub const fn is_open_ended(&self) -> bool {
         self.remote.port == 0
@@ -198,4 +224,19 @@ pub struct TcpNumbers {
     /// Since it last sent and received payload.
     pub idle_out: Duration,
     pub idle_in: Duration,
+}
+
+/// The sockets of this network namespace at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    pub at: Timestamp,
+    pub list: Vec<Arc<Connection>>,
+    /// Sockets that found no room in the list.
+    pub left_out: u64,
+    /// Sockets came and went so fast that some may be missing.
+    pub is_interrupted: bool,
+    /// Kinds that this kernel cannot list.
+    pub missing: Vec<SocketKind>,
+    /// Processes whose open files may not be read: their sockets have no owner here.
+    pub closed: u64,
 }

@@ -116,6 +116,18 @@ impl Verdict {
     }
 }
 
+/// What is known of how much a flow carried. Ordered by how much that is, the most first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Measure {
+    /// Every frame was counted.
+    #[default]
+    Frames,
+    /// What TCP itself counts of its payload; headers are not known, so that all three kinds of bytes are this one.
+    Carried,
+    /// Nothing: the kernel keeps no count.
+    Nothing,
+}
+
 /// Which bytes are shown: totals, rates, peaks, the graph. Detectors judge wire bytes whatever is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Counting {

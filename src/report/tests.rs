@@ -145,18 +145,18 @@ fn snapshot() -> Snapshot {
 }
 
 /// Everything that a report writes, as text.
-fn printed(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+pub(super) fn printed(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
     let mut out = Vec::new();
     write(&mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
-fn schema(text: &str) -> Json {
+pub(super) fn schema(text: &str) -> Json {
     serde_json::from_str(text).unwrap()
 }
 
 /// Holds a value beside the parts of JSON Schema that the published shapes use.
-fn check(value: &Json, shape: &Json, at: &str) {
+pub(super) fn check(value: &Json, shape: &Json, at: &str) {
     let word = |value: &Json| match value {
         Json::Null => "null",
         Json::Bool(_) => "boolean",
@@ -202,7 +202,7 @@ fn check_object(object: &Map<String, Json>, shape: &Json, at: &str) {
     }
 }
 
-fn lines(text: &str) -> Vec<Json> {
+pub(super) fn lines(text: &str) -> Vec<Json> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

@@ -1,6 +1,6 @@
 //! The table of fields: each is a column, a sort key, a filter word and a JSON key at once.
 
-use crate::model::{Label, Value};
+use crate::model::{Connection, Label, Measure, Value};
 
 use super::row::Row;
 
@@ -81,6 +81,16 @@ fn text(label: Option<&Label>) -> Value {
     label.map_or(Value::None, |label| Value::Text(label.clone()))
 }
 
+/// A number that is made of counts; none where the kernel keeps no count.
+fn counted(row: &Row, value: Value) -> Value {
+    if row.measure == Measure::Nothing { Value::None } else { value }
+}
+
+/// Something about the socket.
+fn socket(row: &Row, get: impl FnOnce(&Connection) -> Option<Value>) -> Value {
+    row.socket.as_deref().and_then(get).unwrap_or(Value::None)
+}
+
 /// Every field, in the order that help lists them.
 pub static FIELDS: &[Field] = &[
     of("dst", Kind::Text, "DESTINATION", 28, "remote name, or address where there is none", |r| {
@@ -98,7 +108,9 @@ pub static FIELDS: &[Field] = &[
     }),
     of("proto", Kind::Word, "PROTO", 5, "transport protocol", |r| {
         r.protocol
-            .map_or(Value::None, |p| p.name().map_or_else(|| Value::Text(Label::new(&p.to_string())), Value::Word))
+            .map(|p| p.name().map_or_else(|| Value::Text(Label::new(&p.to_string())), Value::Word))
+            .or_else(|| r.socket.as_ref().map(|socket| Value::Word(socket.kind.id())))
+            .unwrap_or(Value::None)
     }),
     of("app", Kind::Word, "APP", 8, "application protocol, by payload", |r| Value::Word(r.application.id())),
     of("name", Kind::Text, "NAME", 28, "remote name", |r| text(r.name.as_ref().map(|n| &n.text))),
@@ -143,19 +155,21 @@ pub static FIELDS: &[Field] = &[
         r.owner_since.map_or(Value::None, Value::At)
     }),
     of("direction", Kind::Word, "DIR", 7, "who opened it: out, in, local, transit", |r| Value::Word(r.direction.id())),
-    of("state", Kind::Word, "STATE", 12, "TCP state as the packets show it", |r| Value::Word(r.state.id())),
-    of("out", Kind::Bytes, "OUT", 7, "bytes sent", |r| Value::Bytes(r.out())),
-    of("in", Kind::Bytes, "IN", 7, "bytes received", |r| Value::Bytes(r.received())),
-    of("total", Kind::Bytes, "TOTAL", 7, "bytes both ways", |r| Value::Bytes(r.out() + r.received())),
-    of("out2", Kind::Rate, "2s", 7, "sent, average of 2 seconds", |r| Value::Rate(r.rates_out.s2)),
-    of("out10", Kind::Rate, "10s", 7, "sent, average of 10 seconds", |r| Value::Rate(r.rates_out.s10)),
-    of("out40", Kind::Rate, "40s", 7, "sent, average of 40 seconds", |r| Value::Rate(r.rates_out.s40)),
-    of("in2", Kind::Rate, "IN2s", 7, "received, average of 2 seconds", |r| Value::Rate(r.rates_in.s2)),
-    of("in10", Kind::Rate, "IN10s", 7, "received, average of 10 seconds", |r| Value::Rate(r.rates_in.s10)),
-    of("in40", Kind::Rate, "IN40s", 7, "received, average of 40 seconds", |r| Value::Rate(r.rates_in.s40)),
-    of("peak", Kind::Rate, "PEAK", 7, "highest rate sent", |r| Value::Rate(r.peak_out)),
-    of("pkts", Kind::Count, "PKTS", 7, "packets sent", |r| Value::Count(r.packets_out)),
-    of("pkts_in", Kind::Count, "PKTS IN", 7, "packets received", |r| Value::Count(r.packets_in)),
+    of("state", Kind::Word, "STATE", 12, "TCP state as the packets show it; of a socket, its own", |r| {
+        Value::Word(r.socket.as_ref().map_or(r.state.id(), |socket| socket.state.id()))
+    }),
+    of("out", Kind::Bytes, "OUT", 7, "bytes sent", |r| counted(r, Value::Bytes(r.out()))),
+    of("in", Kind::Bytes, "IN", 7, "bytes received", |r| counted(r, Value::Bytes(r.received()))),
+    of("total", Kind::Bytes, "TOTAL", 7, "bytes both ways", |r| counted(r, Value::Bytes(r.out() + r.received()))),
+    of("out2", Kind::Rate, "2s", 7, "sent, average of 2 seconds", |r| counted(r, Value::Rate(r.rates_out.s2))),
+    of("out10", Kind::Rate, "10s", 7, "sent, average of 10 seconds", |r| counted(r, Value::Rate(r.rates_out.s10))),
+    of("out40", Kind::Rate, "40s", 7, "sent, average of 40 seconds", |r| counted(r, Value::Rate(r.rates_out.s40))),
+    of("in2", Kind::Rate, "IN2s", 7, "received, average of 2 seconds", |r| counted(r, Value::Rate(r.rates_in.s2))),
+    of("in10", Kind::Rate, "IN10s", 7, "received, average of 10 seconds", |r| counted(r, Value::Rate(r.rates_in.s10))),
+    of("in40", Kind::Rate, "IN40s", 7, "received, average of 40 seconds", |r| counted(r, Value::Rate(r.rates_in.s40))),
+    of("peak", Kind::Rate, "PEAK", 7, "highest rate sent", |r| counted(r, Value::Rate(r.peak_out))),
+    of("pkts", Kind::Count, "PKTS", 7, "packets sent", |r| counted(r, Value::Count(r.packets_out))),
+    of("pkts_in", Kind::Count, "PKTS IN", 7, "packets received", |r| counted(r, Value::Count(r.packets_in))),
     of("ratio", Kind::Ratio, "OUT:IN", 6, "payload bytes sent for each received", |r| {
         r.ratio().map_or(Value::None, Value::Ratio)
     }),
@@ -164,6 +178,21 @@ pub static FIELDS: &[Field] = &[
     of("first", Kind::At, "FIRST", 8, "when it was first seen", |r| Value::At(r.first)),
     of("last", Kind::At, "LAST", 8, "when it was last seen", |r| Value::At(r.last)),
     of("lasted", Kind::For, "LASTED", 8, "from first to last packet", |r| Value::For(r.lasted())),
+    of("recvq", Kind::Count, "RECV-Q", 7, "bytes not read yet; of a listener, waiting connections", |r| {
+        socket(r, |s| Some(Value::Count(s.receive_queue.into())))
+    }),
+    of("sendq", Kind::Count, "SEND-Q", 7, "bytes not acknowledged yet; of a listener, its limit", |r| {
+        socket(r, |s| Some(Value::Count(s.send_queue.into())))
+    }),
+    of("rtt", Kind::For, "RTT", 6, "round-trip time, as TCP measures it", |r| {
+        socket(r, |s| s.tcp.map(|tcp| tcp.rtt).filter(|rtt| !rtt.is_zero()).map(Value::For))
+    }),
+    of("retrans", Kind::Count, "RETRANS", 7, "segments that TCP sent again", |r| {
+        socket(r, |s| s.tcp.map(|tcp| Value::Count(tcp.retransmits.into())))
+    }),
+    of("inode", Kind::Count, "INODE", 9, "number of the socket, as /proc/PID/fd shows it", |r| {
+        socket(r, |s| (s.inode != 0).then(|| Value::Count(s.inode.into())))
+    }),
     of("verdict", Kind::Word, "VERDICT", 8, "marked, usual, learning, new, unusual, bad", |r| {
         Value::Word(r.verdict.id())
     }),
@@ -184,7 +213,12 @@ mod tests {
     use std::net::IpAddr;
     use std::sync::Arc;
 
-    use crate::model::{Application, Endpoint, Facts, Finding, Name, NameSource, Owner, Protocol, Subject, Timestamp};
+    use std::time::Duration;
+
+    use crate::model::{
+        Application, Endpoint, Facts, Finding, Name, NameSource, Owner, Protocol, SocketKind, Subject, TcpNumbers,
+        Timestamp,
+    };
 
     #[test]
     fn every_field_has_its_own_id_a_heading_that_fits_and_a_line_of_help() {
@@ -245,6 +279,11 @@ mod tests {
             })),
             findings: vec![Arc::new(finding)],
             owner_since: Some(Timestamp::from_secs(1)),
+            socket: Some(Arc::new(Connection {
+                inode: 7,
+                tcp: Some(TcpNumbers { rtt: Duration::from_millis(9), ..TcpNumbers::default() }),
+                ..Connection::new(SocketKind::Tcp)
+            })),
             ..Row::default()
         }
     }

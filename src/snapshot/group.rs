@@ -138,6 +138,8 @@ impl Row {
         }
         self.state = self.state.min(flow.state);
         self.facts = None;
+        self.socket = None;
+        self.measure = self.measure.min(flow.measure);
     }
 
     /// One sender for all of them, with the process if that is one too and the least that is sure.

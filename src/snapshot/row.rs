@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    Application, Counting, Direction, Endpoint, Facts, Finding, FlowKey, InterfaceId, Label, Mark, Name, NameSource,
-    Opener, Owner, Protocol, Target, TcpState, Timestamp, Verdict,
+    Application, Connection, Counting, Direction, Endpoint, Facts, Finding, FlowKey, InterfaceId, Label, Mark, Measure,
+    Name, NameSource, Opener, Owner, Protocol, Target, TcpState, Timestamp, Verdict,
 };
 
 /// How many 2-second steps of history a row carries: 40 seconds, as long as the longest average.
@@ -73,6 +73,8 @@ pub struct Row {
 
     /// Which of these bytes are shown; rates, peaks and the spark are made of the same.
     pub counting: Counting,
+    /// What is known of all these numbers.
+    pub measure: Measure,
     pub rates_out: Rates,
     pub rates_in: Rates,
     /// Highest 1-second rate.
@@ -90,6 +92,8 @@ pub struct Row {
     pub owner: Option<Arc<Owner>>,
     /// When its owner was first seen sending; `None` where that is not known.
     pub owner_since: Option<Timestamp>,
+    /// The socket at our end, where the row is made of one.
+    pub socket: Option<Arc<Connection>>,
 
     pub verdict: Verdict,
     /// 0–100; marks already taken into account.

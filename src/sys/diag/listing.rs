@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 
-use crate::model::{Connection, Label, SocketKind, SocketState};
+use crate::model::{Connection, SocketKind, SocketState};
 
 use super::attributes::{INFO, SKMEMINFO, SKV6ONLY, attributes, drops, tcp, word};
 use super::{AF_INET, AF_INET6, BUFFER, BY_FAMILY, HEADER, ID, NLMSG_DONE, NLMSG_ERROR, Socket, messages, packet};
@@ -179,23 +179,18 @@ pub(super) fn parse(message: &[u8], kind: SocketKind) -> Option<Connection> {
     let base = Socket::parse(message, protocol)?;
     let is_v6 = *message.first()? == AF_INET6;
     let mut socket = Connection {
-        kind,
         state: SocketState::from_number(*message.get(STATE)?, kind),
         is_v6,
         is_dual: is_v6 && base.local.ip.is_unspecified(),
         local: base.local,
         remote: base.remote,
-        hears: 0,
         interface: word(message, ID + INTERFACE),
-        interface_name: Label::default(),
         receive_queue: word(message, RECEIVE_QUEUE),
         send_queue: word(message, SEND_QUEUE),
         uid: base.uid,
         inode: base.inode,
         cookie: base.cookie,
-        drops: 0,
-        tcp: None,
-        holders: Vec::new(),
+        ..Connection::new(kind)
     };
     if kind == SocketKind::Raw {
         // Where others have a port, these have the protocol.

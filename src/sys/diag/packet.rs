@@ -1,8 +1,6 @@
 //! Packet sockets (packet(7)) as `packet_diag` lists them: linux/packet_diag.h.
 
-use std::net::Ipv4Addr;
-
-use crate::model::{Connection, Endpoint, Label, SocketKind, SocketState};
+use crate::model::{Connection, SocketKind};
 
 use super::attributes::{attributes, drops, word};
 use super::{BY_FAMILY, HEADER, NLM_F_DUMP, NLM_F_REQUEST};
@@ -41,25 +39,11 @@ pub(super) fn parse(message: &[u8]) -> Option<Connection> {
     if *message.first()? != libc::AF_PACKET as u8 || message.len() < MESSAGE {
         return None;
     }
-    let nowhere = Endpoint::new(Ipv4Addr::UNSPECIFIED.into(), 0);
     let mut socket = Connection {
-        kind: SocketKind::Packet,
-        state: SocketState::Unconnected,
-        is_v6: false,
-        is_dual: false,
-        local: nowhere,
-        remote: nowhere,
         hears: u16::from_ne_bytes(message.get(2..4)?.try_into().ok()?),
-        interface: 0,
-        interface_name: Label::default(),
-        receive_queue: 0,
-        send_queue: 0,
-        uid: 0,
         inode: word(message, 4),
         cookie: u64::from(word(message, 8)) | u64::from(word(message, 12)) << 32,
-        drops: 0,
-        tcp: None,
-        holders: Vec::new(),
+        ..Connection::new(SocketKind::Packet)
     };
     for (kind, value) in attributes(message.get(MESSAGE..)?) {
         match kind {

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_egret_global_optspecs
-    string join \n i/interface= r/read= f/filter-code= p/promiscuous= capture= F/net-filter= G/net-filter6= local= count= inner= max-flows= learn-for= owners= state= known-good= c/config= n dns-resolution= N port-resolution= P port-display= b show-bars= show-totals= hide-source= hide-destination= B/use-bytes= l/link-local= m/max-bandwidth= log-scale= line-display= o/sort= columns= group-by= screen-filter= theme= t/no-curses= s/timed-output= L/num-lines= speed= h/help V/version
+    string join \n i/interface= r/read= f/filter-code= p/promiscuous= capture= F/net-filter= G/net-filter6= local= count= inner= recognise= no-recognise geo= max-flows= learn-for= owners= state= known-good= c/config= n dns-resolution= N port-resolution= P port-display= b show-bars= show-totals= hide-source= hide-destination= B/use-bytes= l/link-local= m/max-bandwidth= log-scale= line-display= o/sort= columns= group-by= screen-filter= theme= t/no-curses= s/timed-output= L/num-lines= speed= h/help V/version
 end
 
 function __fish_egret_needs_command
@@ -38,6 +38,8 @@ complete -c egret -n "__fish_egret_needs_command" -l count -d 'Which bytes are s
 ip\t'IP packets'
 payload\t'What the transport carries'"
 complete -c egret -n "__fish_egret_needs_command" -l inner -d 'Count the packets inside tunnels, not the tunnels' -r
+complete -c egret -n "__fish_egret_needs_command" -l recognise -d 'Look into payloads to tell protocols and names' -r
+complete -c egret -n "__fish_egret_needs_command" -l geo -d 'Databases of networks and countries, MMDB or CSV; off for none' -r
 complete -c egret -n "__fish_egret_needs_command" -l max-flows -d 'Remember this many flows at most' -r
 complete -c egret -n "__fish_egret_needs_command" -l learn-for -d 'How long to learn before a new destination is worth a word [default: 24h]' -r
 complete -c egret -n "__fish_egret_needs_command" -l owners -d 'How the owners of live flows are found: lookups, deaths, births, namespaces; or none [default: all]' -r
@@ -64,7 +66,7 @@ one-line-sent\t''
 one-line-received\t''"
 complete -c egret -n "__fish_egret_needs_command" -s o -l sort -d 'Sort by this column: 2s, 10s, 40s, source, destination, or the id of any field' -r
 complete -c egret -n "__fish_egret_needs_command" -l columns -d 'Columns to show, in this order' -r
-complete -c egret -n "__fish_egret_needs_command" -l group-by -d 'What makes two flows one row: flow, host, service, domain, owner' -r
+complete -c egret -n "__fish_egret_needs_command" -l group-by -d 'What makes two flows one row: flow, host, service, domain, network, owner' -r
 complete -c egret -n "__fish_egret_needs_command" -l screen-filter -d 'Show only rows whose destination matches this regular expression' -r
 complete -c egret -n "__fish_egret_needs_command" -l theme -d 'Colours' -r -f -a "auto\t'Chosen by the terminal and `NO_COLOR`'
 dark\t''
@@ -75,6 +77,7 @@ complete -c egret -n "__fish_egret_needs_command" -s t -l no-curses -d 'Print te
 complete -c egret -n "__fish_egret_needs_command" -s s -l timed-output -d 'Print once after this many seconds, then end' -r
 complete -c egret -n "__fish_egret_needs_command" -s L -l num-lines -d 'Print this many hosts at most' -r
 complete -c egret -n "__fish_egret_needs_command" -l speed -d 'How fast a capture file is played: 1 is as it was, 10 ten times that, max at once' -r
+complete -c egret -n "__fish_egret_needs_command" -l no-recognise -d 'Look into no payload: the same as --recognise no'
 complete -c egret -n "__fish_egret_needs_command" -s n -d 'Show addresses, not names from reverse DNS'
 complete -c egret -n "__fish_egret_needs_command" -s N -d 'Show port numbers, not service names'
 complete -c egret -n "__fish_egret_needs_command" -s P -d 'Show the ports of both ends'
@@ -106,6 +109,8 @@ complete -c egret -n "__fish_egret_using_subcommand flows" -l count -d 'Which by
 ip\t'IP packets'
 payload\t'What the transport carries'"
 complete -c egret -n "__fish_egret_using_subcommand flows" -l inner -d 'Count the packets inside tunnels, not the tunnels' -r
+complete -c egret -n "__fish_egret_using_subcommand flows" -l recognise -d 'Look into payloads to tell protocols and names' -r
+complete -c egret -n "__fish_egret_using_subcommand flows" -l geo -d 'Databases of networks and countries, MMDB or CSV; off for none' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l max-flows -d 'Remember this many flows at most' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l learn-for -d 'How long to learn before a new destination is worth a word [default: 24h]' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l owners -d 'How the owners of live flows are found: lookups, deaths, births, namespaces; or none [default: all]' -r
@@ -113,10 +118,11 @@ complete -c egret -n "__fish_egret_using_subcommand flows" -l state -d 'Keep wha
 complete -c egret -n "__fish_egret_using_subcommand flows" -l known-good -d 'Use this file of known-good marks' -r -F
 complete -c egret -n "__fish_egret_using_subcommand flows" -s c -l config -d 'Read this configuration file last; may be an .iftoprc' -r -F
 complete -c egret -n "__fish_egret_using_subcommand flows" -l for -d 'Listen for this long [default: 10s]' -r
-complete -c egret -n "__fish_egret_using_subcommand flows" -l by -d 'What makes two flows one row: flow, host, service, domain, owner' -r
+complete -c egret -n "__fish_egret_using_subcommand flows" -l by -d 'What makes two flows one row: flow, host, service, domain, network, owner' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -s o -l sort -d 'Sort by this field' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l columns -d 'Fields to print, in this order' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l fail-on -d 'Exit with 1 if this is there: found, a row with a finding' -r -f -a "found\t''"
+complete -c egret -n "__fish_egret_using_subcommand flows" -l no-recognise -d 'Look into no payload: the same as --recognise no'
 complete -c egret -n "__fish_egret_using_subcommand flows" -l json -d 'Print JSON, one object a line'
 complete -c egret -n "__fish_egret_using_subcommand flows" -l csv -d 'Print comma-separated values'
 complete -c egret -n "__fish_egret_using_subcommand flows" -s B -l use-bytes -d 'Print rates in bytes, not bits'
@@ -127,12 +133,15 @@ complete -c egret -n "__fish_egret_using_subcommand detect" -l count -d 'Which b
 ip\t'IP packets'
 payload\t'What the transport carries'"
 complete -c egret -n "__fish_egret_using_subcommand detect" -l inner -d 'Count the packets inside tunnels, not the tunnels' -r
+complete -c egret -n "__fish_egret_using_subcommand detect" -l recognise -d 'Look into payloads to tell protocols and names' -r
+complete -c egret -n "__fish_egret_using_subcommand detect" -l geo -d 'Databases of networks and countries, MMDB or CSV; off for none' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l max-flows -d 'Remember this many flows at most' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l learn-for -d 'How long to learn before a new destination is worth a word [default: 24h]' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l owners -d 'How the owners of live flows are found: lookups, deaths, births, namespaces; or none [default: all]' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l state -d 'Keep what is learnt in this directory; a capture file leaves nothing behind without it' -r -F
 complete -c egret -n "__fish_egret_using_subcommand detect" -l known-good -d 'Use this file of known-good marks' -r -F
 complete -c egret -n "__fish_egret_using_subcommand detect" -s c -l config -d 'Read this configuration file last; may be an .iftoprc' -r -F
+complete -c egret -n "__fish_egret_using_subcommand detect" -l no-recognise -d 'Look into no payload: the same as --recognise no'
 complete -c egret -n "__fish_egret_using_subcommand detect" -l json -d 'Print JSON, one object a line'
 complete -c egret -n "__fish_egret_using_subcommand detect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c egret -n "__fish_egret_using_subcommand connections" -s o -l sort -d 'Sort by this field: state, host, port, sport, recvq, sendq, rtt, retrans, out, in, pid, ...' -r
@@ -170,7 +179,7 @@ one-line-sent\t''
 one-line-received\t''"
 complete -c egret -n "__fish_egret_using_subcommand demo" -s o -l sort -d 'Sort by this column: 2s, 10s, 40s, source, destination, or the id of any field' -r
 complete -c egret -n "__fish_egret_using_subcommand demo" -l columns -d 'Columns to show, in this order' -r
-complete -c egret -n "__fish_egret_using_subcommand demo" -l group-by -d 'What makes two flows one row: flow, host, service, domain, owner' -r
+complete -c egret -n "__fish_egret_using_subcommand demo" -l group-by -d 'What makes two flows one row: flow, host, service, domain, network, owner' -r
 complete -c egret -n "__fish_egret_using_subcommand demo" -l screen-filter -d 'Show only rows whose destination matches this regular expression' -r
 complete -c egret -n "__fish_egret_using_subcommand demo" -l theme -d 'Colours' -r -f -a "auto\t'Chosen by the terminal and `NO_COLOR`'
 dark\t''
@@ -186,6 +195,7 @@ complete -c egret -n "__fish_egret_using_subcommand demo" -s N -d 'Show port num
 complete -c egret -n "__fish_egret_using_subcommand demo" -s P -d 'Show the ports of both ends'
 complete -c egret -n "__fish_egret_using_subcommand demo" -s b -d 'Draw no bars'
 complete -c egret -n "__fish_egret_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c egret -n "__fish_egret_using_subcommand doctor" -l geo -d 'Look at these databases of networks and countries; off for none' -r
 complete -c egret -n "__fish_egret_using_subcommand doctor" -s i -l interface -d 'Look at this interface; may be given more than once; default: all' -r
 complete -c egret -n "__fish_egret_using_subcommand doctor" -l state -d 'The directory in which what is learnt is kept' -r -F
 complete -c egret -n "__fish_egret_using_subcommand doctor" -l known-good -d 'The file of known-good marks' -r -F

@@ -8,6 +8,7 @@ pub mod book;
 pub mod churn;
 pub mod dns_tunnel;
 pub mod first_contact;
+pub mod host_mismatch;
 pub mod icmp;
 pub mod mining;
 pub mod moved;
@@ -20,6 +21,7 @@ pub mod rhythm;
 pub mod scan;
 pub mod slide;
 pub mod suspicious_owner;
+pub mod tor;
 pub mod upload;
 pub mod volume;
 pub mod words;
@@ -71,8 +73,10 @@ pub static DETECTORS: &[&Spec] = &[
     &dns_tunnel::SPEC,
     &icmp::SPEC,
     &odd::SPEC,
+    &host_mismatch::SPEC,
     &mining::SPEC,
     &suspicious_owner::SPEC,
+    &tor::SPEC,
     &pressure::SPEC,
 ];
 

@@ -15,9 +15,11 @@ use crate::baseline::Baseline;
 use crate::decode::{Decoded, decode};
 use crate::detect::{AlertBook, Judges};
 use crate::flow::{FlowConfig, FlowTable};
+use crate::geo::Networks;
 use crate::marks::Marks;
 use crate::model::event::BATCH;
 use crate::model::{Alert, Event, Frame, Packet, Question, Tally, Timestamp};
+use crate::protocol::names::NameMap;
 use std::sync::Arc;
 
 pub use listen::Reaction;
@@ -68,6 +70,7 @@ pub struct Engine {
     asks: Asks,
     questions: Vec<Question>,
     news: Vec<Arc<Alert>>,
+    networks: Networks,
 }
 
 impl Engine {
@@ -90,6 +93,7 @@ impl Engine {
             asks: Asks::default(),
             questions: Vec::new(),
             news: Vec::new(),
+            networks: Networks::default(),
         }
     }
 
@@ -197,6 +201,16 @@ impl Engine {
     /// Alerts that are worth telling somebody since the last call: new ones, and those that grew worse.
     pub fn take_news(&mut self) -> Vec<Arc<Alert>> {
         std::mem::take(&mut self.news)
+    }
+
+    /// Shows whose network an address lies in from now on.
+    pub fn know_networks(&mut self, networks: Networks) {
+        self.networks = networks;
+    }
+
+    /// What DNS was seen to answer: to restore it, and to save it.
+    pub const fn names(&mut self) -> &mut NameMap {
+        self.table.names_mut()
     }
 
     pub const fn baseline(&mut self) -> &mut Baseline {

@@ -23,6 +23,7 @@ pub mod engine;
 pub mod error;
 pub mod filter;
 pub mod flow;
+pub mod geo;
 pub mod host;
 pub mod marks;
 pub mod model;

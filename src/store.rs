@@ -1,4 +1,4 @@
-//! What outlives a run: the baseline and the alerts, in one SQLite file.
+//! What outlives a run: the baseline, the alerts and the names that DNS gave, in one SQLite file.
 //!
 //! Write-ahead log, one transaction for each save: whatever kills the program, the file holds the state
 //! of some save. A file that cannot be read is kept aside, never deleted.
@@ -6,11 +6,13 @@
 pub mod alerts;
 pub mod baseline;
 pub mod files;
+pub mod names;
 pub mod schema;
 pub mod value;
 pub mod writer;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +20,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::baseline::Changes;
-use crate::model::{Alert, Application, Health, Label, Timestamp};
+use crate::model::{Alert, Application, Asker, Health, Label, Resolution, Timestamp};
 
 pub use writer::StoreWriter;
 
@@ -81,6 +83,7 @@ pub struct Words {
 pub struct Loaded {
     pub baseline: Changes,
     pub alerts: Vec<Alert>,
+    pub names: Vec<Resolution>,
     /// Rows that this version cannot read. They stay in the file.
     pub unread: u64,
     /// Where a file that could not be read was put, and why.
@@ -93,22 +96,32 @@ pub struct Batch {
     pub baseline: Changes,
     /// By id and beginning: two programs that share a directory may give out the same id.
     pub alerts: HashMap<(u64, Timestamp), Arc<Alert>>,
+    /// What DNS answered, by asker, address and name.
+    pub names: HashMap<(Asker, IpAddr, Label), Resolution>,
 }
 
 impl Batch {
     pub fn new(baseline: Changes, alerts: Vec<Arc<Alert>>) -> Self {
         let alerts = alerts.into_iter().map(|alert| ((alert.id, alert.first), alert)).collect();
-        Self { baseline, alerts }
+        Self { baseline, alerts, names: HashMap::new() }
+    }
+
+    /// The same with what DNS answered.
+    #[must_use]
+    pub fn with_names(mut self, names: Vec<Resolution>) -> Self {
+        self.names = names.into_iter().map(|one| ((one.asker, one.ip, one.name.clone()), one)).collect();
+        self
     }
 
     pub fn is_empty(&self) -> bool {
-        self.baseline.is_empty() && self.alerts.is_empty()
+        self.baseline.is_empty() && self.alerts.is_empty() && self.names.is_empty()
     }
 
     /// Adds what is newer.
     pub fn merge(&mut self, newer: Self) {
         self.baseline.merge(newer.baseline);
         self.alerts.extend(newer.alerts);
+        self.names.extend(newer.names);
     }
 }
 
@@ -182,7 +195,9 @@ impl Store {
     fn load(&self, words: &Words) -> Result<Loaded, StoreError> {
         let (rows, unread) = baseline::load(&self.connection)?;
         let (alerts, unread_alerts) = alerts::load(&self.connection, words)?;
-        Ok(Loaded { baseline: rows, alerts, unread: unread + unread_alerts, kept_aside: None })
+        let (names, unread_names) = names::load(&self.connection)?;
+        let unread = unread + unread_alerts + unread_names;
+        Ok(Loaded { baseline: rows, alerts, names, unread, kept_aside: None })
     }
 
     /// Writes a batch, all of it or nothing.
@@ -196,6 +211,7 @@ impl Store {
             .map_err(sql("cannot begin to save"))?;
         baseline::save(&transaction, &batch.baseline)?;
         alerts::save(&transaction, batch.alerts.values())?;
+        names::save(&transaction, batch.names.values())?;
         transaction.commit().map_err(sql("cannot save"))
     }
 }

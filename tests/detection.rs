@@ -167,6 +167,7 @@ const FOUND: &[&str] = &[
     "ssh_bruteforce_902",
     "strrat",
     "synscan_vertical",
+    "tor",
 ];
 
 #[test]

@@ -20,8 +20,8 @@ use egret::flow::interval::Query;
 use egret::flow::{Interval, Pressure, Sample};
 use egret::marks::{KnownGood, Marks, Trust};
 use egret::model::{
-    Alert, AlertState, Application, Confidence, Direction, Endpoint, Facts, Finding, FlowKey, Label, Opener, Owner,
-    Parent, Protocol, Scope, Severity, Subject, Target, TcpState, Timestamp, Traits,
+    Alert, AlertState, Application, Confidence, Direction, Endpoint, Facts, Finding, FlowKey, Label, NameCheck, Opener,
+    Owner, Parent, Protocol, Scope, Severity, Subject, Target, TcpState, Timestamp, Traits,
 };
 use egret::store::{Batch, Store, Words};
 
@@ -161,6 +161,13 @@ impl Play {
             })),
             owner: None,
         });
+        self
+    }
+
+    /// What DNS says of the name of what was sent last.
+    fn checked(&mut self, check: NameCheck) -> &mut Self {
+        let facts = self.samples.last_mut().unwrap().facts.as_mut().unwrap();
+        Arc::make_mut(facts).name_check = check;
         self
     }
 
@@ -594,6 +601,47 @@ fn mining_is_told_and_another_protocol_to_the_same_pool_is_not() {
     let mut twin = Play::learning(Duration::from_hours(24));
     twin.send(Send { app: "http", ..pool }).tick();
     assert_eq!(twin.said, []);
+}
+
+#[test]
+fn a_name_that_dns_has_differently_is_told_and_one_that_was_looked_up_is_not() {
+    let odd = tls("192.0.2.91:443", "www.example.org", 900, 4_000);
+    let said = |check: NameCheck| {
+        let mut play = Play::learning(Duration::from_hours(24));
+        play.send(odd).checked(check).tick();
+        play.said.iter().map(|one| (one.detector, one.severity, one.why.clone())).collect::<Vec<_>>()
+    };
+    let conflict = said(NameCheck::Conflict(Label::new("cdn.evil.example")));
+    assert_eq!(conflict.len(), 1);
+    assert_eq!((conflict[0].0, conflict[0].1), ("host-mismatch", Severity::Medium));
+    let why = "asks 192.0.2.91 for www.example.org, which was never looked up here: DNS has it as cdn.evil.example";
+    assert_eq!(conflict[0].2, why);
+    let never = said(NameCheck::Never);
+    assert_eq!((never.len(), never[0].0, never[0].1), (1, "host-mismatch", Severity::Low));
+    for quiet in [NameCheck::Agrees, NameCheck::Elsewhere, NameCheck::Unknown, NameCheck::NoName] {
+        assert_eq!(said(quiet.clone()), [], "{quiet:?}");
+    }
+    let mut learnt = learnt();
+    learnt.send(API).checked(NameCheck::Never).tick();
+    assert_eq!(learnt.said, [], "a learnt destination is left alone");
+}
+
+#[test]
+fn tor_is_told_by_the_names_it_makes_up_and_a_browser_is_not() {
+    let visit = |play: &mut Play, names: [&str; 3], check: &NameCheck| {
+        for (n, name) in names.into_iter().enumerate() {
+            let to = format!("203.0.113.{}:443", 100 + n);
+            play.send(tls(&to, name, 900, 4_000)).checked(check.clone()).tick();
+        }
+        play.said_by("tor").len()
+    };
+    let made_up = ["www.ct7ctrgb6cr7.com", "www.q4cyamnc6mtokjurvdclt.com", "www.t3i3ru.com"];
+    let mut play = Play::learning(Duration::from_hours(24));
+    assert_eq!(visit(&mut play, made_up, &NameCheck::Unknown), 3, "each of the relays");
+    assert_eq!(visit(&mut play, made_up, &NameCheck::Unknown), 3, "once in ten minutes is enough");
+    assert_eq!(visit(&mut Play::learning(Duration::from_hours(24)), made_up, &NameCheck::Agrees), 0, "DNS has them");
+    let chosen = ["www.example.com", "www.t3i3ru.com", "www.web2project.com"];
+    assert_eq!(visit(&mut Play::learning(Duration::from_hours(24)), chosen, &NameCheck::Unknown), 0);
 }
 
 #[test]

@@ -21,6 +21,7 @@ const ANSWERS: usize = 4_096;
 
 /// Opens everything, then the screen; closes the screen before anything else.
 pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
+    let networks = parts::networks(setup)?;
     let opened = source::open(setup)?;
     let stop = signals::stop_flag()?;
     let published = Arc::new(Published::default());
@@ -37,7 +38,7 @@ pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
     let engine = thread::Builder::new()
         .name("engine".into())
         .spawn(move || {
-            let (engine, keeper) = parts::engine(&setup_for_engine, Memory::Dashboard);
+            let (engine, keeper) = parts::engine(&setup_for_engine, Memory::Dashboard, networks);
             let mut runner = Runner::new(engine, keeper, doors, vantage);
             runner.is_live = is_live;
             if is_live {

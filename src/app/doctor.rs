@@ -1,5 +1,7 @@
 //! What works on this machine, and the exact command that fixes what does not.
 
+mod geo;
+
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::MetadataExt;
@@ -25,6 +27,7 @@ pub(super) fn run(wanted: &Doctor) -> Result<u8, Error> {
     all.extend(owner_checks());
     all.extend(interface_checks(&wanted.interfaces));
     all.extend([state(&wanted.state), known_good(&wanted.known_good), terminal(), resolver()]);
+    all.extend(geo::checks(&wanted.geo));
     let mut out = report::stdout();
     report::written(if wanted.json { checks::json(&mut out, &all) } else { checks::text(&mut out, &all) })?;
     let is_broken = all.iter().any(|check| check.status == Status::Broken);

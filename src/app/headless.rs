@@ -52,9 +52,10 @@ pub(super) fn detect(setup: &Setup, wanted: &Detect) -> Result<u8, Error> {
 
 /// Runs a source to its end and gives its last snapshot, with every flow in it.
 fn last_moment(setup: &Setup, listen_for: Option<Duration>) -> Result<Arc<Snapshot>, Error> {
+    let networks = parts::networks(setup)?;
     let mut opened = source::open(setup)?;
     let (doors, published, replies) = doors()?;
-    let (engine, keeper) = parts::engine(setup, Memory::Report);
+    let (engine, keeper) = parts::engine(setup, Memory::Report, networks);
     let mut runner = Runner::new(engine, keeper, doors, opened.vantage);
     runner.is_live = opened.is_live;
     if opened.is_live {
@@ -69,9 +70,10 @@ fn last_moment(setup: &Setup, listen_for: Option<Duration>) -> Result<Arc<Snapsh
 
 /// iftop's text mode.
 pub(super) fn text(setup: &Setup, display: &Display, mode: TextMode) -> Result<u8, Error> {
+    let networks = parts::networks(setup)?;
     let mut opened = source::open(setup)?;
     let (doors, published, _) = doors()?;
-    let (engine, keeper) = parts::engine(setup, Memory::Dashboard);
+    let (engine, keeper) = parts::engine(setup, Memory::Dashboard, networks);
     let mut runner = Runner::new(engine, keeper, doors, opened.vantage);
     runner.is_live = opened.is_live;
     runner.listen_for = mode.once_after;

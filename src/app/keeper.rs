@@ -101,7 +101,9 @@ impl Keeper {
     /// Hands what changed since the last time to the store's thread.
     pub(super) fn keep(&mut self, engine: &mut Engine) {
         if let Some(store) = &self.store {
-            store.offer(Batch::new(engine.baseline().take_changes(), engine.book().take_changes()));
+            let names = engine.names().take_changes();
+            let batch = Batch::new(engine.baseline().take_changes(), engine.book().take_changes());
+            store.offer(batch.with_names(names));
         }
     }
 

@@ -14,7 +14,7 @@ mod connections;
 pub(super) use connections::ConnectionsArgs;
 
 use super::job::{Backend, Counting, LineDisplay, PortDisplay, Speed, Theme};
-use super::said::{Bandwidth, Column, Rung, said};
+use super::said::{Bandwidth, Column, Geo, Rung, said};
 
 /// Shows what leaves a Linux server and what is wrong with it.
 #[derive(Debug, Parser)]
@@ -109,6 +109,15 @@ pub(super) struct MemoryArgs {
     /// Count the packets inside tunnels, not the tunnels
     #[arg(long, value_name = "YES|NO", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = said::<bool>)]
     pub inner: Option<bool>,
+    /// Look into payloads to tell protocols and names
+    #[arg(long, value_name = "YES|NO", value_parser = said::<bool>, overrides_with = "no_recognise")]
+    pub recognise: Option<bool>,
+    /// Look into no payload: the same as --recognise no
+    #[arg(long)]
+    pub no_recognise: bool,
+    /// Databases of networks and countries, MMDB or CSV; off for none
+    #[arg(long, value_name = "FILE,..", value_parser = said::<Geo>)]
+    pub geo: Option<Geo>,
     /// Remember this many flows at most
     #[arg(long, value_name = "N", value_parser = said::<usize>)]
     pub max_flows: Option<usize>,
@@ -203,7 +212,7 @@ pub(super) struct DisplayArgs {
     /// Columns to show, in this order
     #[arg(long, value_name = "FIELD,..", value_parser = said::<Column>, value_delimiter = ',')]
     pub columns: Vec<Column>,
-    /// What makes two flows one row: flow, host, service, domain, owner
+    /// What makes two flows one row: flow, host, service, domain, network, owner
     #[arg(long, value_name = "WHAT", value_parser = said::<Grouping>)]
     pub group_by: Option<Grouping>,
     /// Show only rows whose destination matches this regular expression
@@ -245,7 +254,7 @@ pub(super) struct FlowsArgs {
     /// Print comma-separated values
     #[arg(long)]
     pub csv: bool,
-    /// What makes two flows one row: flow, host, service, domain, owner
+    /// What makes two flows one row: flow, host, service, domain, network, owner
     #[arg(long, value_name = "WHAT", value_parser = said::<Grouping>, default_value = "flow")]
     pub by: Grouping,
     /// Sort by this field
@@ -299,6 +308,9 @@ pub(super) struct DemoArgs {
 /// `egret doctor`.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
+    /// Look at these databases of networks and countries; off for none
+    #[arg(long, value_name = "FILE,..", value_parser = said::<Geo>)]
+    pub geo: Option<Geo>,
     /// Look at this interface; may be given more than once; default: all
     #[arg(short, long, value_name = "IF")]
     pub interface: Vec<String>,

@@ -37,6 +37,9 @@ pub struct Setup {
     pub boundary: Vec<IpNet>,
     /// Addresses that are ours, where the source cannot know or is wrong.
     pub local: Vec<IpNet>,
+    /// Look into payloads to tell protocols and names.
+    pub recognise: bool,
+    pub geo: Geo,
     /// The most flows remembered.
     pub max_flows: usize,
     pub learn_for: Duration,
@@ -48,6 +51,15 @@ pub struct Setup {
     pub resolve: bool,
     /// How the owners of live flows are found.
     pub rungs: Rungs,
+}
+
+/// Where to look for databases of networks and countries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Geo {
+    /// What lies in these directories.
+    Found(Vec<PathBuf>),
+    /// These files; none where there are none.
+    Named(Vec<PathBuf>),
 }
 
 /// Where frames come from.
@@ -246,6 +258,7 @@ pub struct Doctor {
     pub interfaces: Vec<String>,
     pub state: PathBuf,
     pub known_good: PathBuf,
+    pub geo: Geo,
 }
 
 /// What to do with the known-good file.

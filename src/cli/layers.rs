@@ -46,6 +46,8 @@ impl MemoryArgs {
         Settings {
             count: self.count,
             inner: self.inner,
+            recognise: if self.no_recognise { Some(false) } else { self.recognise },
+            geo: self.geo.clone(),
             max_flows: self.max_flows,
             learn_for: self.learn_for,
             owners: some(self.owners.clone()),

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
+/// Where geoipupdate, distributions and people put databases of networks and countries.
+const DATABASES: &[&str] = &["/usr/share/GeoIP", "/var/lib/GeoIP", "/usr/local/share/GeoIP"];
+
 /// Who runs the program and where their files are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
@@ -13,6 +16,8 @@ pub struct Places {
     pub configs: Vec<PathBuf>,
     pub state: PathBuf,
     pub known_good: PathBuf,
+    /// Directories in which databases of networks and countries are looked for.
+    pub geo: Vec<PathBuf>,
     /// Users whose configuration is trusted besides root's: ours, and the one who called sudo.
     pub who: Vec<u32>,
 }
@@ -37,7 +42,9 @@ impl Places {
         let sudo = env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok()).filter(|_| user == Some(0));
         // systemd gives a service its directory.
         let state = env::var_os("STATE_DIRECTORY").map_or(state, PathBuf::from);
-        Self { configs, state, known_good, who: user.into_iter().chain(sudo).collect() }
+        let own = home.as_ref().map(|xdg| xdg.data_dir().join("egret"));
+        let geo = own.into_iter().chain(DATABASES.iter().map(PathBuf::from)).collect();
+        Self { configs, state, known_good, geo, who: user.into_iter().chain(sudo).collect() }
     }
 }
 

@@ -13,8 +13,8 @@ use super::args::{
     KnownGoodAction, KnownGoodArgs, Line, SourceArgs,
 };
 use super::job::{
-    Backend, Baseline, Connections, Detect, Display, Doctor, Flows, Form, Job, KnownGood, LineDisplay, PortDisplay,
-    Setup, Source, Speed, TextMode, Which,
+    Backend, Baseline, Connections, Detect, Display, Doctor, Flows, Form, Geo, Job, KnownGood, LineDisplay,
+    PortDisplay, Setup, Source, Speed, TextMode, Which,
 };
 use super::layers::layered;
 use super::places::Places;
@@ -98,6 +98,14 @@ fn live(settings: &Settings) -> Source {
     }
 }
 
+/// The databases that were named, or where to look for some.
+fn geo(settings: &Settings, places: &Places) -> Geo {
+    match &settings.geo {
+        Some(said) => Geo::Named(said.0.clone()),
+        None => Geo::Found(places.geo.clone()),
+    }
+}
+
 fn setup(settings: &Settings, source: Source, places: &Places) -> Setup {
     // What is played back must not teach or mark what is live, unless the operator says where.
     let is_live = matches!(source, Source::Live { .. });
@@ -106,6 +114,8 @@ fn setup(settings: &Settings, source: Source, places: &Places) -> Setup {
         source,
         counting: settings.count.unwrap_or_default(),
         inner: settings.inner.unwrap_or(false),
+        recognise: settings.recognise.unwrap_or(true),
+        geo: geo(settings, places),
         boundary: settings.net_filter.into_iter().chain(settings.net_filter6).collect(),
         local: settings.local.clone().unwrap_or_default(),
         max_flows: settings.max_flows.unwrap_or(Setup::MAX_FLOWS),
@@ -229,10 +239,12 @@ fn connections(args: &ConnectionsArgs) -> Resolved {
 }
 
 fn doctor(args: DoctorArgs, places: &Places) -> Resolved {
-    let settings = layered(args.files.settings(), args.files.config.as_deref(), places)?;
+    let said = Settings { geo: args.geo, ..args.files.settings() };
+    let settings = layered(said, args.files.config.as_deref(), places)?;
     Ok(Job::Doctor(Doctor {
         json: args.json,
         interfaces: args.interface,
+        geo: geo(&settings, places),
         state: settings.state.unwrap_or_else(|| places.state.clone()),
         known_good: settings.known_good.unwrap_or_else(|| places.known_good.clone()),
     }))

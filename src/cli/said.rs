@@ -60,6 +60,20 @@ impl Said for Duration {
     }
 }
 
+/// Which databases of networks and countries to use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Geo(pub Vec<PathBuf>);
+
+impl Said for Geo {
+    fn said(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self(Vec::new()));
+        }
+        let files = Vec::<PathBuf>::said(text)?;
+        if files.is_empty() { Err("name a file, or write off".to_owned()) } else { Ok(Self(files)) }
+    }
+}
+
 /// Several, with commas between.
 impl<T: Said> Said for Vec<T> {
     fn said(text: &str) -> Result<Self, String> {

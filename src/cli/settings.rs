@@ -9,7 +9,7 @@ use crate::filter::nearest;
 use crate::snapshot::Grouping;
 
 use super::job::{Backend, Counting, LineDisplay, PortDisplay, Theme};
-use super::said::{Bandwidth, Column, Rung, Said};
+use super::said::{Bandwidth, Column, Geo, Rung, Said};
 
 /// A setting as help and `egret config --print-default` show it.
 pub struct Setting {
@@ -70,6 +70,10 @@ settings! {
     count: Counting = "count", "\"wire\"";
     /// Whether the packets inside tunnels are counted instead of the tunnels
     inner: bool = "inner", "false";
+    /// Whether payloads are looked into, to tell protocols and names
+    recognise: bool = "recognise", "true";
+    /// Databases of networks and countries (MMDB, CSV); none: those in the usual places; off: none at all
+    geo: Geo = "geo", "";
     /// Flows remembered at most
     max_flows: usize = "max-flows", "131072";
     /// How long to learn before a new destination is worth a word
@@ -86,7 +90,7 @@ settings! {
     owners: Vec<Rung> = "owners", "[\"lookups\", \"deaths\", \"births\", \"namespaces\"]";
     /// Colours: auto, dark, light, high-contrast, mono
     theme: Theme = "theme", "\"auto\"";
-    /// Rows are flows, hosts, services, domains or owners
+    /// Rows are flows, hosts, services, domains, networks or owners
     group_by: Grouping = "group-by", "\"flow\"";
     /// Column to sort by at first; also iftop's 2s, 10s, 40s, source, destination
     sort: Column = "sort", "";

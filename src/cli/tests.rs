@@ -15,6 +15,7 @@ fn places() -> Places {
         configs: vec![PathBuf::from("/nonexistent/config.toml")],
         state: PathBuf::from("/nonexistent/state"),
         known_good: PathBuf::from("/nonexistent/known-good.toml"),
+        geo: Vec::new(),
         who: vec![0],
     }
 }

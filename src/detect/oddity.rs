@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use crate::baseline::{Baseline, Ledger};
-use crate::model::{Application, Opener};
+use crate::model::{Application, NameCheck, Opener};
 
 use super::moved::Moved;
 use super::words::is_public;
@@ -66,6 +66,11 @@ pub fn oddities(moved: &Moved<'_>, usual: &Baseline) -> Vec<&'static str> {
             Some(host) if is_number(host.as_str()) && is_public(subject.remote) => found.push("the Host is an address"),
             Some(_) => {}
         }
+    }
+    match facts.map(|facts| &facts.name_check) {
+        Some(NameCheck::Conflict(_)) => found.push("DNS has another name for it"),
+        Some(NameCheck::Never) => found.push("its name was never looked up here"),
+        _ => {}
     }
     // Within networks of one's own, services listen anywhere.
     let is_far = is_public(subject.remote);

@@ -70,6 +70,7 @@ impl Engine {
         let mut rows = self.table.rows();
         let other = self.table.other(&rows);
         for row in &mut rows {
+            row.network = row.remote.and_then(|remote| self.networks.lookup(remote.ip));
             self.judge_row(row);
         }
         self.let_go_of(&rows);
@@ -95,7 +96,7 @@ impl Engine {
             connections: outside.connections,
             alerts: self.book.alerts(),
             marks: self.marks.list().to_vec(),
-            health: outside.health,
+            health: outside.health.into_iter().chain(self.networks.health()).collect(),
             ended: outside.ended,
             progress: outside.progress,
             flows_kept: self.table.kept(),

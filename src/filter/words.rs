@@ -57,7 +57,6 @@ pub static ALIASES: &[(&str, &str)] = &[
     ("conns", "flows"),
     ("detector", "alert"),
     ("dir", "direction"),
-    ("domain", "name"),
     ("dport", "port"),
     ("idle", "last"),
     ("inrate", "in2"),

@@ -158,8 +158,8 @@ impl FlowTable {
             return;
         }
         let record = &self.records[place as usize];
-        let remote = record.key.end(record.ours().other()).ip;
-        if let Some(name) = self.names.lookup(remote, at) {
+        let (ours, remote) = (record.key.end(record.ours()).ip, record.key.end(record.ours().other()).ip);
+        if let Some(name) = self.names.lookup(self.vantage.asker(ours), remote, at) {
             self.cold[place as usize].detail_mut().name = Some(name);
         }
     }

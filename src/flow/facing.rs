@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::model::{Heading, InterfaceInfo, Packet, Side};
+use crate::model::{Asker, Heading, InterfaceInfo, Packet, Side};
 
 use super::record::bit;
 
@@ -18,6 +18,8 @@ pub(super) struct Vantage {
     boundary: Vec<IpNet>,
     interfaces: Vec<InterfaceInfo>,
     ours: HashSet<IpAddr>,
+    /// All that is ours is one host.
+    is_one_host: bool,
 }
 
 /// How a new flow lies to us.
@@ -30,7 +32,9 @@ pub(super) struct Facing {
 
 impl Vantage {
     pub(super) fn new(given: Vec<IpNet>, boundary: Vec<IpNet>) -> Self {
-        Self { given, boundary, ..Self::default() }
+        let single = given.iter().filter(|net| net.prefix_len() == net.max_prefix_len()).map(IpNet::addr);
+        let is_one_host = single.clone().count() == given.len() && is_at_most_one_of_each(single);
+        Self { given, boundary, is_one_host, ..Self::default() }
     }
 
     /// Takes in the present state of an interface.
@@ -41,6 +45,16 @@ impl Vantage {
         }
         self.interfaces[at] = info.clone();
         self.ours = self.interfaces.iter().flat_map(|interface| interface.addresses.iter().copied()).collect();
+        if self.given.is_empty() {
+            // Interfaces that the kernel counts on are this host's; a file's may be a whole network's.
+            self.is_one_host = self.interfaces.iter().any(|interface| interface.counters.is_some())
+                || is_at_most_one_of_each(self.ours.iter().copied());
+        }
+    }
+
+    /// Who asks, where an address asks a name server.
+    pub(super) fn asker(&self, ip: IpAddr) -> Asker {
+        if self.is_one_host && self.is_ours(ip) { Asker::Us } else { Asker::Host(ip) }
     }
 
     pub(super) fn interfaces(&self) -> &[InterfaceInfo] {
@@ -92,6 +106,16 @@ impl Vantage {
             _ => Facing { sender_is_ours: true, bits: bit::TRANSIT },
         }
     }
+}
+
+/// Whether there is at most one address of each IP version that other hosts can reach.
+fn is_at_most_one_of_each(addresses: impl Iterator<Item = IpAddr>) -> bool {
+    let is_reached = |ip: &IpAddr| match ip {
+        IpAddr::V4(ip) => !ip.is_loopback(),
+        IpAddr::V6(ip) => !ip.is_loopback() && !ip.is_unicast_link_local(),
+    };
+    let (v6, v4): (Vec<IpAddr>, Vec<IpAddr>) = addresses.filter(is_reached).partition(IpAddr::is_ipv6);
+    v4.len() <= 1 && v6.len() <= 1
 }
 
 /// The end that a port number betrays as the server, where only one of the two is a service's.

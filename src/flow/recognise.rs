@@ -1,13 +1,15 @@
 //! First payload bytes to the recognisers, and what they learnt back to the flow.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::packet::tcp_flag::SYN;
-use crate::model::{Facts, FlowKey, Name, NameSource, Packet, Protocol, Side, TcpState};
+use crate::model::{Asker, Facts, FlowKey, Name, NameCheck, NameSource, Packet, Protocol, Side, TcpState, Timestamp};
+use crate::protocol::names::NameMap;
 use crate::protocol::{Budget, Recognition, Verdict, dns};
 
 use super::interval::{QUERIES, Query};
-use super::record::{Cold, PayloadUse};
+use super::record::{Cold, PayloadUse, Record};
 use super::table::FlowTable;
 
 /// The most flows whose payload is being collected at once. A flood beyond that is not recognised, but counted.
@@ -46,7 +48,7 @@ impl FlowTable {
         let verdict = recognition.feed(packet, from_opener);
         let is_finished = recognition.is_finished();
         if let Verdict::Known(facts) | Verdict::Unknown(facts) = verdict {
-            self.note(place, facts);
+            self.note(place, facts, packet.at);
         }
         if is_finished {
             self.settle(place);
@@ -56,8 +58,22 @@ impl FlowTable {
         }
     }
 
-    fn note(&mut self, place: u32, facts: Facts) {
+    /// Addresses and names that DNS was seen to give.
+    pub const fn names(&self) -> &NameMap {
+        &self.names
+    }
+
+    /// The same, to put back what an earlier run saw, and to take what this one did.
+    pub const fn names_mut(&mut self) -> &mut NameMap {
+        &mut self.names
+    }
+
+    fn note(&mut self, place: u32, mut facts: Facts, at: Timestamp) {
         let record = &self.records[place as usize];
+        let asker = self.vantage.asker(record.key.end(record.opener()).ip);
+        let answerer = record.key.end(record.opener().other()).ip;
+        self.names.note_veil(asker, &facts, at);
+        facts.name_check = check(&self.names, asker, &facts, answerer, at);
         // The name in a request is the answering end's: where a client asks for us, it is our own.
         let is_theirs = record.opener() == record.ours();
         let detail = self.cold[place as usize].detail_mut();
@@ -89,7 +105,8 @@ impl FlowTable {
             return;
         };
         if let Verdict::Known(facts) | Verdict::Unknown(facts) = recognition.finish() {
-            self.note(place, facts);
+            let last = self.records[place as usize].last;
+            self.note(place, facts, last);
         }
         self.settle(place);
     }
@@ -109,12 +126,29 @@ impl FlowTable {
         }
     }
 
+    /// Who asks in a DNS flow; `None` for an answer that nobody asked for, which may say what it likes.
+    fn asker_of(&self, record: &Record, sender: Side, is_response: bool) -> Option<Asker> {
+        let (from, to) = (record.key.end(sender).ip, record.key.end(sender.other()).ip);
+        if !is_response {
+            return (!to.is_multicast()).then(|| self.vantage.asker(from));
+        }
+        if to.is_multicast() {
+            return Some(Asker::Everyone);
+        }
+        (record.packets[sender.other() as usize] > 0).then(|| self.vantage.asker(to))
+    }
+
     fn read_message(&mut self, bytes: &[u8], packet: &Packet<'_>, place: u32, sender: Side) {
         let Some(message) = dns::Message::parse(bytes) else { return };
-        for answer in message.resolved {
-            self.names.learn(answer, packet.at);
+        let record = self.records[place as usize];
+        if let Some(asker) = self.asker_of(&record, sender, message.is_response) {
+            if let Some(question) = &message.question {
+                self.names.asked(asker, &question.name, packet.at);
+            }
+            for answer in message.resolved {
+                self.names.learn(asker, answer, packet.at);
+            }
         }
-        let record = &self.records[place as usize];
         let resolver = record.key.end(record.ours().other());
         let is_ours = sender == record.ours() && !message.is_response && !resolver.ip.is_multicast();
         let Some(question) = message.question.filter(|_| is_ours) else { return };
@@ -130,6 +164,15 @@ impl FlowTable {
             name: question.name,
             kind: question.kind,
         });
+    }
+}
+
+/// What DNS says of the name in a request. Of encrypted hellos and requests to proxies the name is not the other end's.
+fn check(names: &NameMap, asker: Asker, facts: &Facts, answerer: IpAddr, at: Timestamp) -> NameCheck {
+    match name_of(facts) {
+        None => NameCheck::NoName,
+        Some(_) if facts.ech || facts.is_for_proxy => NameCheck::Unknown,
+        Some(name) => names.check(asker, &name.text, answerer, at),
     }
 }
 
@@ -174,6 +217,6 @@ fn name_of(facts: &Facts) -> Option<Name> {
         (None, None) => return None,
     };
     // An address in the place of a name names nothing.
-    let is_address = text.as_str().trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+    let is_address = text.as_str().trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
     (!is_address).then(|| Name { text: text.clone(), source })
 }

@@ -1,6 +1,6 @@
 //! The names that `/etc/hosts` gives to addresses (hosts(5)), read once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::net::IpAddr;
@@ -12,9 +12,12 @@ use crate::model::{Label, Name, NameSource};
 const MOST_BYTES: u64 = 4 << 20;
 const MOST_NAMES: usize = 64 * 1024;
 
-/// Address → the first name on its first line.
+/// Address → the first name on its first line, and every name that has an address.
 #[derive(Clone, Debug, Default)]
-pub struct Hosts(HashMap<IpAddr, Label>);
+pub struct Hosts {
+    first: HashMap<IpAddr, Label>,
+    names: HashSet<Label>,
+}
 
 impl Hosts {
     /// Reads `/etc/hosts`; a file that cannot be read has no names in it.
@@ -29,30 +32,38 @@ impl Hosts {
     }
 
     fn parse(text: &str) -> Self {
-        let mut hosts = HashMap::new();
+        let mut hosts = Self::default();
         for line in text.lines() {
             let mut words = line.split('#').next().unwrap_or_default().split_ascii_whitespace();
             let (Some(ip), Some(name)) = (words.next().and_then(|ip| ip.parse::<IpAddr>().ok()), words.next()) else {
                 continue;
             };
             // 0.0.0.0 stands for "nowhere" in block lists.
-            if !ip.is_unspecified() && hosts.len() < MOST_NAMES {
-                hosts.entry(ip).or_insert_with(|| Label::new(name));
+            if !ip.is_unspecified() && hosts.names.len() < MOST_NAMES {
+                let name = Label::new(name);
+                let others = words.map(|word| Label::new(&word.to_ascii_lowercase()));
+                hosts.names.extend([Label::new(&name.as_str().to_ascii_lowercase())].into_iter().chain(others));
+                hosts.first.entry(ip).or_insert(name);
             }
         }
-        Self(hosts)
+        hosts
     }
 
     pub fn lookup(&self, ip: IpAddr) -> Option<Name> {
-        self.0.get(&ip).map(|text| Name { text: text.clone(), source: NameSource::Hosts })
+        self.first.get(&ip).map(|text| Name { text: text.clone(), source: NameSource::Hosts })
+    }
+
+    /// Every name that has an address, in small letters.
+    pub fn names(&self) -> impl Iterator<Item = Label> + '_ {
+        self.names.iter().cloned()
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.first.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.first.is_empty()
     }
 }
 
@@ -72,6 +83,9 @@ mod tests {
         assert_eq!(name("::1").as_deref(), Some("ip6-localhost"));
         assert_eq!(name("10.0.0.9").as_deref(), Some("a\\u{1b}[31mb"));
         assert_eq!(hosts.len(), 4);
+        assert!(
+            hosts.names().any(|name| name.as_str() == "db") && hosts.names().all(|name| name.as_str() != "ads.example")
+        );
         assert!(hosts.lookup("0.0.0.0".parse().unwrap()).is_none());
     }
 

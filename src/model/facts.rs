@@ -1,6 +1,7 @@
 //! What a flow's payload told about it.
 
 use super::label::Label;
+use super::name::NameCheck;
 use super::protocol::Application;
 use super::time::Timestamp;
 
@@ -24,6 +25,10 @@ pub struct Facts {
     pub detail: Option<Label>,
     /// What the bytes look like where no recogniser knew them.
     pub texture: Option<Texture>,
+    /// The request asks a proxy for somebody else's resource: its name is not that of the end it is sent to.
+    pub is_for_proxy: bool,
+    /// What DNS says of the name in the request, judged when the name was read.
+    pub name_check: NameCheck,
 }
 
 /// What a TLS server chose and showed (RFC 8446 §4.1.3, RFC 5246 §7.4.2).

@@ -121,7 +121,8 @@ fn request(segment: &Segment<'_>) -> Probe {
     };
     // A proxy is asked for a whole URL, or to connect: the name stands in the target.
     request.host = request.header(b"host").filter(|host| !host.is_empty()).or_else(|| target(line).and_then(authority));
-    let facts = request.facts(HTTP);
+    let is_for_proxy = !matches!(request.target.first(), None | Some(b'/' | b'*'));
+    let facts = Facts { is_for_proxy, ..request.facts(HTTP) };
     if request.header(b"upgrade").is_some_and(upgrade::is_asked) {
         return Probe::Then(facts, Follow { side: FollowSide::Other, read: upgrade::read });
     }

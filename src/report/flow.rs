@@ -4,13 +4,14 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::model::name::registered_domain;
 use crate::model::{Endpoint, Label, Owner, Parent, Protocol, Timestamp};
 use crate::snapshot::{Grouping, Row, Snapshot};
 
 /// A flow, or a group of flows added up: then `type` says by what, and what differs within it is null.
 #[derive(Clone, Debug, Serialize)]
 pub struct FlowRecord {
-    /// `flow`, `host`, `service`, `domain` or `owner`.
+    /// `flow`, `host`, `service`, `domain`, `network` or `owner`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// First and last packet; RFC 3339, UTC, microseconds.
@@ -47,6 +48,16 @@ pub struct FlowRecord {
     pub name: Option<Label>,
     /// Who gave the name: `sni`, `host`, `dns`, `hosts`, `ptr`.
     pub name_source: Option<&'static str>,
+    /// The domain that somebody registered, of that name (public suffix list).
+    pub domain: Option<Label>,
+    /// The SNI or Host beside DNS: `agrees`, `elsewhere`, `conflict`, `never`, `cannot-judge`.
+    pub name_check: Option<&'static str>,
+    /// In a conflict: the name that DNS has for the address.
+    pub dns_name: Option<Label>,
+    pub asn: Option<u32>,
+    pub as_name: Option<Label>,
+    /// ISO 3166-1 code of the remote address.
+    pub country: Option<Label>,
     pub sni: Option<Label>,
     pub alpn: Vec<Label>,
     pub ja4: Option<Label>,
@@ -111,7 +122,7 @@ impl FlowRecord {
         let all_ports = by == Grouping::Flow && row.protocol.is_some_and(Protocol::has_ports);
         let port = |end: Option<Endpoint>| end.map(|end| end.port).filter(|port| *port != 0 || all_ports);
         let interface = row.interface.and_then(|id| snapshot.interfaces.iter().find(|one| one.id == id));
-        let facts = row.facts.as_deref();
+        let (facts, network) = (row.facts.as_deref(), row.network.as_deref());
         let tls = facts.and_then(|facts| facts.tls.as_deref());
         let certificate = tls.and_then(|tls| tls.certificate.as_ref());
         Self {
@@ -140,6 +151,12 @@ impl FlowRecord {
             app: known(row.application.id()),
             name: row.name.as_ref().map(|name| name.text.clone()),
             name_source: row.name.as_ref().map(|name| name.source.id()),
+            domain: row.name.as_ref().and_then(|name| registered_domain(name.text.as_str())).map(Label::new),
+            name_check: facts.and_then(|facts| facts.name_check.id()),
+            dns_name: facts.and_then(|facts| facts.name_check.other_name().cloned()),
+            asn: network.and_then(|network| network.asn),
+            as_name: network.and_then(|network| network.organisation.clone()),
+            country: network.and_then(|network| network.country.clone()),
             sni: facts.and_then(|facts| facts.sni.clone()),
             alpn: facts.map(|facts| facts.alpn.clone()).unwrap_or_default(),
             ja4: facts.and_then(|facts| facts.ja4.clone()),

@@ -1,5 +1,6 @@
 //! The table of fields: each is a column, a sort key, a filter word and a JSON key at once.
 
+use crate::model::name::registered_domain;
 use crate::model::{Connection, Label, Measure, Value};
 
 use super::row::Row;
@@ -117,6 +118,22 @@ pub static FIELDS: &[Field] = &[
     of("name_source", Kind::Word, "BY", 4, "who says so: sni, host, dns, hosts, ptr", |r| {
         r.name.as_ref().map_or(Value::None, |n| Value::Word(n.source.id()))
     }),
+    of("domain", Kind::Text, "DOMAIN", 20, "registered domain of the name", |r| {
+        let name = r.name.as_ref().and_then(|n| registered_domain(n.text.as_str()));
+        name.map_or(Value::None, |domain| Value::Text(Label::new(domain)))
+    }),
+    of("name_check", Kind::Word, "CHECK", 12, "SNI or Host beside DNS: agrees, conflict, never", |r| {
+        r.facts.as_ref().and_then(|f| f.name_check.id()).map_or(Value::None, Value::Word)
+    }),
+    of("asn", Kind::Count, "ASN", 7, "autonomous system of the remote address", |r| {
+        r.network.as_ref().and_then(|n| n.asn).map_or(Value::None, |asn| Value::Count(asn.into()))
+    }),
+    of("as_name", Kind::Text, "AS NAME", 20, "who runs that autonomous system", |r| {
+        text(r.network.as_ref().and_then(|n| n.organisation.as_ref()))
+    }),
+    of("country", Kind::Text, "COUNTRY", 7, "country of the remote address, two letters", |r| {
+        text(r.network.as_ref().and_then(|n| n.country.as_ref()))
+    }),
     of("sni", Kind::Text, "SNI", 28, "server name in the TLS ClientHello", |r| {
         text(r.facts.as_ref().and_then(|f| f.sni.as_ref()))
     }),
@@ -216,8 +233,8 @@ mod tests {
     use std::time::Duration;
 
     use crate::model::{
-        Application, Endpoint, Facts, Finding, Name, NameSource, Owner, Protocol, SocketKind, Subject, TcpNumbers,
-        Timestamp,
+        Application, Endpoint, Facts, Finding, Name, NameCheck, NameSource, Network, Owner, Protocol, SocketKind,
+        Subject, TcpNumbers, Timestamp,
     };
 
     #[test]
@@ -263,8 +280,13 @@ mod tests {
             remote: Some(Endpoint::new(IpAddr::from([192, 0, 2, 1]), 443)),
             application: Application::new("tls"),
             payload_bytes_in: 1,
-            name: Some(Name { text: Label::new("www.example"), source: NameSource::Sni }),
-            facts: Some(Arc::new(Facts { sni: label("www.example"), ja4: label("t13d"), ..Facts::default() })),
+            name: Some(Name { text: Label::new("www.example.com"), source: NameSource::Sni }),
+            facts: Some(Arc::new(Facts {
+                sni: label("www.example.com"),
+                ja4: label("t13d"),
+                name_check: NameCheck::Agrees,
+                ..Facts::default()
+            })),
             owner: Some(Arc::new(Owner {
                 exe: Label::new("/usr/bin/curl"),
                 comm: Label::new("curl"),
@@ -276,6 +298,11 @@ mod tests {
                 parents: [crate::model::Parent::default()].into(),
                 traits: crate::model::Traits::DELETED,
                 ..Owner::default()
+            })),
+            network: Some(Arc::new(Network {
+                asn: Some(64_500),
+                organisation: label("Example"),
+                country: label("NL"),
             })),
             findings: vec![Arc::new(finding)],
             owner_since: Some(Timestamp::from_secs(1)),

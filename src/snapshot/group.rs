@@ -1,7 +1,10 @@
-//! Flows added up by host, service, domain or owner.
+//! Flows added up by host, service, domain, network or owner.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
+
+use ipnet::IpNet;
 
 use crate::model::{Direction, Label, Owner};
 
@@ -15,11 +18,12 @@ pub enum Grouping {
     Host,
     Service,
     Domain,
+    Network,
     Owner,
 }
 
 impl Grouping {
-    pub const ALL: [Self; 5] = [Self::Flow, Self::Host, Self::Service, Self::Domain, Self::Owner];
+    pub const ALL: [Self; 6] = [Self::Flow, Self::Host, Self::Service, Self::Domain, Self::Network, Self::Owner];
 
     pub const fn id(self) -> &'static str {
         match self {
@@ -27,6 +31,7 @@ impl Grouping {
             Self::Host => "host",
             Self::Service => "service",
             Self::Domain => "domain",
+            Self::Network => "network",
             Self::Owner => "owner",
         }
     }
@@ -57,6 +62,7 @@ impl Grouping {
                 (None, Some(remote)) => RowId::Host(remote.ip),
                 (None, None) => RowId::Other,
             },
+            Self::Network => row.remote.map_or(RowId::Other, |remote| RowId::Network(network(row, remote.ip))),
             Self::Owner => RowId::Owner(row.owner.as_ref().map_or_else(|| Label::new(UNKNOWN), |owner| owner.key())),
         }
     }
@@ -68,6 +74,15 @@ pub const UNKNOWN: &str = "unknown";
 /// The domain somebody registered: `example.co.uk` of `www.example.co.uk` (public suffix list); else the name itself.
 pub fn registrable(name: &Label) -> Label {
     psl::domain_str(name.as_str()).map_or_else(|| name.clone(), Label::new)
+}
+
+/// The autonomous system around an address, else the /24 or /48 that it lies in.
+fn network(row: &Row, ip: IpAddr) -> Label {
+    if let Some(system) = row.network.as_ref().and_then(|network| network.system()) {
+        return Label::new(&system);
+    }
+    let bits = if ip.is_ipv4() { 24 } else { 48 };
+    Label::new(&IpNet::new(ip, bits).map_or_else(|_| ip.to_string(), |net| net.trunc().to_string()))
 }
 
 impl Row {
@@ -131,6 +146,9 @@ impl Row {
                 (Some(_), None) if self.remote.is_some() => {}
                 _ => self.name = None,
             }
+        }
+        if self.network != flow.network {
+            self.network = None;
         }
         self.keep_common_owner(flow);
         if self.interface != flow.interface {

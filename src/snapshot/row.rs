@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::{
     Application, Connection, Counting, Direction, Endpoint, Facts, Finding, FlowKey, InterfaceId, Label, Mark, Measure,
-    Name, NameSource, Opener, Owner, Protocol, Target, TcpState, Timestamp, Verdict,
+    Name, NameSource, Network, Opener, Owner, Protocol, Target, TcpState, Timestamp, Verdict,
 };
 
 /// How many 2-second steps of history a row carries: 40 seconds, as long as the longest average.
@@ -94,6 +94,8 @@ pub struct Row {
     pub owner_since: Option<Timestamp>,
     /// The socket at our end, where the row is made of one.
     pub socket: Option<Arc<Connection>>,
+    /// The network around the remote address, where a database knows it.
+    pub network: Option<Arc<Network>>,
 
     pub verdict: Verdict,
     /// 0–100; marks already taken into account.

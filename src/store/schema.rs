@@ -8,7 +8,8 @@ use super::{StoreError, sql};
 const APPLICATION: i64 = 0x6567_7274;
 
 /// Each step leads from the version of its index to the next. Steps that were released never change.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE meta (
     key TEXT PRIMARY KEY NOT NULL,
     value INTEGER NOT NULL
@@ -61,7 +62,19 @@ CREATE TABLE alerts (
     PRIMARY KEY (id, first_us)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alerts_last ON alerts (last_us);
-"];
+",
+    "
+CREATE TABLE names (
+    asker TEXT NOT NULL,
+    address TEXT NOT NULL,
+    name TEXT NOT NULL,
+    at_us INTEGER NOT NULL,
+    fresh_us INTEGER NOT NULL,
+    PRIMARY KEY (asker, address, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX names_at ON names (at_us);
+",
+];
 
 fn number(connection: &Connection, pragma: &str) -> Result<i64, StoreError> {
     connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).map_err(sql("cannot read the state file"))

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::{Direction, Label, NameSource, TlsAnswer};
+use crate::model::{Direction, Label, NameCheck, NameSource, TlsAnswer};
 use crate::snapshot::{Row, RowId, Snapshot, format};
 
 use super::app::App;
@@ -116,6 +116,9 @@ fn lines(app: &App, row: &Row, snapshot: &Snapshot, area: Rect) -> Vec<DetailLin
     let ratio = row.ratio().map_or_else(String::new, |ratio| format!(", {ratio:.1} bytes sent for each received"));
     to.plain("PKTS", &format!("{} out, {} in{ratio}", row.packets_out, row.packets_in));
     to.plain("NAME", &naming(row));
+    if let Some(network) = network(row) {
+        to.plain("NET", &network);
+    }
     to.plain("PROTO", &speaking(row));
     to.plain("OWNER", &owner(row));
     process(&mut to, row);
@@ -170,9 +173,29 @@ fn mark(to: &mut Lines<'_>, row: &Row, snapshot: &Snapshot) {
 fn naming(row: &Row) -> String {
     let remote = row.remote.map_or_else(|| "-".to_owned(), |remote| remote.ip.to_string());
     match &row.name {
-        Some(name) => format!("{}, {}; address {remote}", name.text, says(name.source)),
+        Some(name) => format!("{}, {}; address {remote}{}", name.text, says(name.source), checked(row)),
         None => format!("none: no SNI, Host or DNS answer named {remote}"),
     }
+}
+
+/// What DNS says of a name that the payload gave, where that can be judged.
+fn checked(row: &Row) -> String {
+    let Some(facts) = &row.facts else { return String::new() };
+    match &facts.name_check {
+        NameCheck::NoName => String::new(),
+        NameCheck::Agrees => "; DNS agrees".to_owned(),
+        NameCheck::Elsewhere => "; DNS gave other addresses for it".to_owned(),
+        NameCheck::Conflict(other) => format!("; never looked up here: DNS gave this address for {other}"),
+        NameCheck::Never => "; never looked up here, nor was the address".to_owned(),
+        NameCheck::Unknown => "; whether DNS agrees cannot be judged".to_owned(),
+    }
+}
+
+/// Whose network the remote address lies in.
+fn network(row: &Row) -> Option<String> {
+    let network = row.network.as_ref()?;
+    let parts = [network.system(), network.country.as_ref().map(|country| format!("country {country}"))];
+    Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
 const fn says(source: NameSource) -> &'static str {

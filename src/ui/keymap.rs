@@ -125,7 +125,7 @@ pub static KEYMAP: &[Binding] = &[
     bind(Order, ">", In::FLOWS, A::SortByDestination, "sort by destination"),
     bind(Order, "O", In::FLOWS, A::PickSort, "pick what to sort by"),
     bind(Order, "r", In::FLOWS, A::Reverse, "reverse the order"),
-    bind(Order, "v", In::TALKERS, A::Group, "group by flow, host, service, domain, owner"),
+    bind(Order, "v", In::TALKERS, A::Group, "group by flow, host, service, domain, network, owner"),
     bind(Order, "v", In::OWNERS, A::Group, "owners by process, unit, container, user"),
     bind(Order, "o", In::TALKERS, A::FreezeOrder, "freeze the order and the rows shown"),
     bind(Order, "P", In::ANY, A::Pause, "pause the screen; counting goes on"),

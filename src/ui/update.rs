@@ -249,6 +249,7 @@ const fn grouped(grouping: Grouping) -> &'static str {
         Grouping::Host => "remote host",
         Grouping::Service => "service",
         Grouping::Domain => "domain",
+        Grouping::Network => "network",
         Grouping::Owner => "owner",
     }
 }

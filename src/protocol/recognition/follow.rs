@@ -26,5 +26,7 @@ pub(super) fn joined(first: Facts, second: Facts) -> Facts {
         return second;
     }
     let detail = first.detail.or(second.detail);
-    Facts { application: first.application, host: first.host, detail, ..second }
+    // What a proxy was asked for is not where the flow goes.
+    let is_for_proxy = first.is_for_proxy || matches!(first.application.id(), "http-proxy" | "socks");
+    Facts { application: first.application, host: first.host, detail, is_for_proxy, ..second }
 }

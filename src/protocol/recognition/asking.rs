@@ -85,7 +85,10 @@ impl Recognition {
                 let asked = Segment { on_port, is_last: segment.is_last || deep, ..*segment };
                 match (recogniser.probe)(&asked) {
                     Probe::Match(facts) => return Some(Found::all(facts)),
-                    Probe::Then(facts, then) => return Some(Found::and(&asked, facts, then)),
+                    // The depth is how far it looks before it matches, not after.
+                    Probe::Then(facts, then) => {
+                        return Some(Found::and(&Segment { on_port, ..*segment }, facts, then));
+                    }
                     Probe::Need if !asked.is_last => {}
                     Probe::Need | Probe::No => self.open.remove(index),
                 }

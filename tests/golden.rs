@@ -1,0 +1,206 @@
+//! Real servers and clients of Debian, recorded once by `tests/golden/record`: every flow must be named as what it is.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test"
+)]
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use egret::capture::file::{FileOptions, open};
+use egret::capture::{Capture, More};
+use egret::decode::{Decoded, decode};
+use egret::model::packet::tcp_flag;
+use egret::model::{Endpoint, Event, Facts, FlowKey, Packet};
+use egret::protocol::{Budget, Recognition, Verdict, application};
+
+/// Capture, who spoke, the port that answers, what the flow is, and a word that its facts must hold.
+#[rustfmt::skip]
+const GOLDENS: &[(&str, &str, u16, &str, &str)] = &[
+    ("amqp", "RabbitMQ and amqp-declare-queue", 5672, "amqp", ""),
+    ("dns", "dnsmasq and dig over UDP and TCP", 53, "dns", "www.lab.example"),
+    ("doh", "BIND and dig +http-plain", 8053, "doh", "/dns-query"),
+    ("dot", "BIND and dig +tls", 853, "dot", "TLS 1.3"),
+    ("dtls", "openssl s_server and s_client", 4433, "dtls", ""),
+    ("etcd", "etcd and etcdctl", 2379, "etcd", "/etcdserverpb.KV/Put"),
+    ("ftp", "vsftpd and curl, the control connection", 21, "ftp", "vsFTPd"),
+    ("git", "git daemon and git ls-remote", 9418, "git", ""),
+    ("grpc", "Python's grpc both ends", 50051, "grpc", "/lab.Greeter/SayHello"),
+    ("http", "nginx and curl", 80, "http", "www.lab.example"),
+    ("http2", "nginx and curl with prior knowledge", 8080, "http2", "www.lab.example"),
+    ("http_proxy", "tinyproxy and curl, TLS within", 3128, "http-proxy", "www.lab.example"),
+    ("imap", "Dovecot and curl", 143, "imap", "Dovecot"),
+    ("irc", "ngIRCd and a typed session", 6667, "irc", ""),
+    ("kerberos", "MIT krb5kdc and kinit", 88, "kerberos", ""),
+    ("ldap", "slapd and ldapsearch", 389, "ldap", ""),
+    ("memcached", "memcached and a typed session", 11211, "memcached", ""),
+    ("mqtt", "mosquitto and mosquitto_pub", 1883, "mqtt", ""),
+    ("mysql", "MariaDB server and client", 3306, "mysql", "MariaDB"),
+    ("nats", "nats-server and a typed session", 4222, "nats", ""),
+    ("ntp", "chronyd both ends", 123, "ntp", ""),
+    ("pop3", "Dovecot and curl", 110, "pop3", "Dovecot"),
+    ("postgresql", "PostgreSQL and psql", 5432, "postgresql", ""),
+    ("prometheus_write", "Prometheus both ends", 9091, "prometheus-write", "/api/v1/write"),
+    ("radius", "FreeRADIUS and radtest", 1812, "radius", ""),
+    ("redis", "redis-server and redis-cli", 6379, "redis", ""),
+    ("rsync", "rsync both ends", 873, "rsync", ""),
+    ("smb", "Samba and smbclient", 445, "smb", ""),
+    ("smtp", "Postfix and curl with STARTTLS", 25, "smtp", "CN=www.lab.example"),
+    ("snmp", "snmpd and snmpget", 161, "snmp", ""),
+    ("socks", "Dante and curl", 1080, "socks", ""),
+    ("ssh", "OpenSSH both ends", 22, "ssh", "OpenSSH"),
+    ("svn", "svnserve and svn", 3690, "svn", ""),
+    ("tftp", "tftpd-hpa and curl", 69, "tftp", ""),
+    ("tls12", "nginx and curl, TLS 1.2", 443, "tls", "O=Egret Lab, CN=www.lab.example"),
+    ("tls13", "nginx and curl, TLS 1.3", 443, "tls", "TLS 1.3"),
+    ("websocket", "Python's websockets both ends", 8765, "websocket", "/live"),
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+#[derive(Default)]
+struct Flow {
+    recognition: Option<Recognition>,
+    opener: Option<Endpoint>,
+    facts: Option<Facts>,
+}
+
+impl Flow {
+    fn note(&mut self, verdict: Verdict) {
+        if let Verdict::Known(facts) | Verdict::Unknown(facts) = verdict {
+            self.facts = Some(facts);
+        }
+    }
+}
+
+/// Every flow of a capture and what became of it. `lost`: every packet of that number is left out.
+fn flows(name: &str, lost: Option<usize>) -> HashMap<FlowKey, Flow> {
+    let path = folder().join(format!("{name}.pcap"));
+    let mut flows: HashMap<FlowKey, Flow> = HashMap::new();
+    let mut source = open(&path, FileOptions::default()).unwrap();
+    let budget = Budget::default();
+    let mut number = 0;
+    loop {
+        let more = source.read(Duration::ZERO, &mut |event| {
+            let Event::Frames(frames) = event else { return };
+            for frame in frames {
+                let Decoded::Packet(packet) = decode(frame, false) else { continue };
+                number += 1;
+                if lost != Some(number) {
+                    take(&mut flows, &packet, &budget);
+                }
+            }
+        });
+        if !matches!(more, Ok(More::Coming)) {
+            break;
+        }
+    }
+    for flow in flows.values_mut() {
+        if let Some(mut recognition) = flow.recognition.take() {
+            flow.note(recognition.finish());
+        }
+    }
+    flows
+}
+
+fn take(flows: &mut HashMap<FlowKey, Flow>, packet: &Packet<'_>, budget: &Budget) {
+    let flow = flows.entry(packet.key().canonical().0).or_default();
+    if flow.opener.is_none() {
+        let is_answer = packet.tcp_flags & (tcp_flag::SYN | tcp_flag::ACK) == tcp_flag::SYN | tcp_flag::ACK;
+        let (opener, answerer) = if is_answer { (packet.to(), packet.from()) } else { (packet.from(), packet.to()) };
+        flow.opener = Some(opener);
+        flow.recognition = Recognition::new(packet.protocol, opener.port, answerer.port, budget);
+    }
+    if let Some(mut recognition) = flow.recognition.take() {
+        flow.note(recognition.feed(packet, flow.opener == Some(packet.from())));
+        flow.recognition = (!recognition.is_finished()).then_some(recognition);
+    }
+}
+
+/// Everything that is known, in one text.
+fn told(facts: &Facts) -> String {
+    let tls = facts.tls.as_deref().cloned().unwrap_or_default();
+    let certificate = tls.certificate.clone().unwrap_or_default();
+    let labels = [&facts.sni, &facts.host, &facts.detail, &tls.alpn];
+    let texts = labels.into_iter().flatten().chain([&certificate.subject, &certificate.issuer]);
+    texts.chain(&certificate.names).map(|label| label.as_str()).chain([tls.version]).collect::<Vec<_>>().join("|")
+}
+
+#[test]
+fn every_capture_is_named_as_what_it_is() {
+    let mut wrong = Vec::new();
+    for (name, who, port, app, word) in GOLDENS {
+        let at_port: Vec<_> = flows(name, None)
+            .into_iter()
+            .filter(|(key, _)| [key.first().port, key.second().port].contains(port))
+            .collect();
+        // A client may open a second connection and ask nothing there: that one is only what carries it.
+        let mut right = 0;
+        for (_, flow) in at_port {
+            let facts = flow.facts.unwrap_or_default();
+            let (id, text) = (facts.application.id(), told(&facts));
+            let is_right = id == *app && text.contains(word);
+            right += usize::from(is_right);
+            if !is_right && !is_carrier(app, id) {
+                wrong.push(format!("{name} ({who}): {id} instead of {app}, {text:?} holds no {word:?}"));
+            }
+        }
+        if right == 0 {
+            wrong.push(format!("{name} ({who}): no flow at port {port} is {app} with {word:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A capture that nobody looks at proves nothing, and the repository has room for little.
+#[test]
+fn the_table_and_the_folder_are_the_same() {
+    let mut size = 0;
+    let files: BTreeSet<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "pcap"))
+        .map(|path| {
+            size += path.metadata().unwrap().len();
+            path.file_stem().unwrap().to_str().unwrap().to_owned()
+        })
+        .collect();
+    let table: BTreeSet<String> = GOLDENS.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(files, table);
+    assert!(size < 1_500_000, "{size} bytes");
+    let apps: BTreeSet<&str> = GOLDENS.iter().map(|(_, _, _, app, _)| *app).collect();
+    assert!(apps.len() >= 30 && apps.iter().all(|app| application(app).is_some()), "{apps:?}");
+}
+
+/// The lost packet must cost what is known of a flow at most, never give it a wrong name.
+#[test]
+fn a_lost_packet_never_makes_a_wrong_name() {
+    for (name, _, port, app, _) in GOLDENS {
+        for lost in 1..=20 {
+            for (key, flow) in flows(name, Some(lost)) {
+                let id = flow.facts.unwrap_or_default().application.id();
+                let is_near = matches!(id, "-" | "unknown") || id == *app || is_carrier(app, id);
+                let is_ours = [key.first().port, key.second().port].contains(port);
+                assert!(!is_ours || is_near, "{name} without packet {lost}: {id} instead of {app}");
+            }
+        }
+    }
+}
+
+/// What an application looks like when its own sign is lost.
+fn is_carrier(app: &str, id: &str) -> bool {
+    matches!(
+        (app, id),
+        ("etcd" | "grpc" | "doh", "http2" | "grpc")
+            | ("websocket" | "prometheus-write", "http" | "websocket")
+            | ("smtp" | "http-proxy", "tls")
+            | ("http-proxy" | "socks", "http")
+    )
+}

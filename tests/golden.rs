@@ -16,7 +16,7 @@ use egret::capture::file::{FileOptions, open};
 use egret::capture::{Capture, More};
 use egret::decode::{Decoded, decode};
 use egret::model::packet::tcp_flag;
-use egret::model::{Endpoint, Event, Facts, FlowKey, Packet};
+use egret::model::{Endpoint, Event, Facts, FlowKey, Label, Packet};
 use egret::protocol::{Budget, Recognition, Verdict, application};
 
 /// Capture, who spoke, the port that answers, what the flow is, and a word that its facts must hold.
@@ -130,7 +130,7 @@ fn told(facts: &Facts) -> String {
     let certificate = tls.certificate.clone().unwrap_or_default();
     let labels = [&facts.sni, &facts.host, &facts.detail, &tls.alpn];
     let texts = labels.into_iter().flatten().chain([&certificate.subject, &certificate.issuer]);
-    texts.chain(&certificate.names).map(|label| label.as_str()).chain([tls.version]).collect::<Vec<_>>().join("|")
+    texts.chain(&certificate.names).map(Label::as_str).chain([tls.version]).collect::<Vec<_>>().join("|")
 }
 
 #[test]

@@ -31,7 +31,8 @@ fn wants_owner(sample: &Sample, at: Timestamp) -> bool {
 
 /// A conversation without a handshake tells nothing of its end: its port may have been given to somebody else.
 fn may_be_anothers(sample: &Sample) -> bool {
-    sample.woke && sample.packets_out > 0 && sample.key.protocol() != Protocol::TCP
+    let has_ended = sample.owner.as_ref().is_some_and(|owner| owner.has_ended);
+    (sample.woke || has_ended) && sample.packets_out > 0 && sample.key.protocol() != Protocol::TCP
 }
 
 /// The flow's key with our end first.

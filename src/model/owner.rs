@@ -22,6 +22,8 @@ pub struct Owner {
     /// Who started it, who started that one, and so on; at most [`PARENTS`].
     pub parents: Arc<[Parent]>,
     pub traits: Traits,
+    /// Its socket had ended when this was found: what the flow sends later is another's.
+    pub has_ended: bool,
 }
 
 /// The most ancestors that are told of a process.

@@ -209,7 +209,7 @@ pub struct Deaths {
 const DEATHS: [(u32, Protocol); 4] = [(1, Protocol::TCP), (2, Protocol::UDP), (3, Protocol::TCP), (4, Protocol::UDP)];
 
 impl Deaths {
-    /// Subscribes. `PermissionDenied` without `CAP_NET_ADMIN`.
+    /// Subscribes. Needs no rights where the kernel lets everybody hear of sockets (`NL_CFG_F_NONROOT_RECV`).
     pub fn open() -> io::Result<Self> {
         let socket = Netlink::open(Topic::Sockets)?;
         socket.grow_buffer(4 << 20)?;
@@ -299,6 +299,17 @@ mod tests {
             datagram[..4].copy_from_slice(&lie.to_ne_bytes());
             assert_eq!(messages(&datagram).count(), 0, "length {lie}");
         }
+    }
+
+    #[test]
+    fn knows_an_interrupted_dump() {
+        let mut datagram = vec![0; HEADER];
+        datagram[..4].copy_from_slice(&(HEADER as u32).to_ne_bytes());
+        for (flags, is) in [(2_u16, false), (2 | NLM_F_DUMP_INTR, true)] {
+            datagram[6..8].copy_from_slice(&flags.to_ne_bytes());
+            assert_eq!(is_interrupted(&datagram), is);
+        }
+        assert!(!is_interrupted(&datagram[..7]));
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Search {
         }
         if let Some((cookie, uid)) = self.connected_before(realm, key, live.as_ref(), now) {
             return match self.holders.get(cookie).cloned() {
-                Some(holder) => Found::Owner(self.owner(&holder, uid, Confidence::Exact)),
+                Some(holder) => Found::Owner(Owner { has_ended: true, ..self.owner(&holder, uid, Confidence::Exact) }),
                 None => self.listener(realm, protocol, ours),
             };
         }
@@ -163,7 +163,7 @@ impl Search {
             self.holders.get(one.cookie).is_some_and(|other| is_same_program(&other.process, &holder.process))
         };
         let confidence = if ended.iter().all(same) { Confidence::Listener } else { Confidence::Guess };
-        Found::Owner(self.owner(&holder, Some(latest.uid), confidence))
+        Found::Owner(Owner { has_ended: true, ..self.owner(&holder, Some(latest.uid), confidence) })
     }
 
     pub(super) fn of_live(&mut self, socket: &Socket, confidence: Confidence) -> Found {
@@ -286,6 +286,7 @@ impl Search {
             confidence: matched.max(holder.confidence),
             cmdline: process.cmdline.clone(),
             parents: Arc::clone(&process.parents),
+            has_ended: false,
             traits: if holder.is_shell { process.traits.with(Traits::SHELL) } else { process.traits },
         }
     }

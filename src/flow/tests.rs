@@ -1,11 +1,14 @@
 //! Cases for the table as a whole: facing, counting, eviction, intervals.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::model::endpoint::address_words;
 use crate::model::event::BATCH;
 use crate::model::packet::tcp_flag::{ACK, SYN};
-use crate::model::{Direction, Heading, InterfaceInfo, Packet, Protocol, TcpState, Timestamp};
+use crate::model::{
+    Confidence, Direction, Heading, InterfaceInfo, Label, Owner, Packet, Protocol, TcpState, Timestamp,
+};
 
 use super::{FlowConfig, FlowTable};
 
@@ -249,4 +252,34 @@ fn what_is_shown_is_what_is_asked_for() {
         assert_eq!((table.totals().bytes_out, table.last_second().0), (out, out));
         assert_eq!((row.bytes_out, interval.bytes_out), (154, 154), "judges see the wire whatever is shown");
     }
+}
+
+#[test]
+fn owners_that_come_late_are_told_of_and_doubted_when_nobody_goes_on() {
+    let mut table = table(FlowConfig::default());
+    let second = |table: &mut FlowTable, at: u64, sends: bool| {
+        if sends {
+            let line = line((US, 50_000), (THEM, 9_000), 0, 10);
+            table.fold(&mut [packet(&line, Protocol::UDP, Timestamp::from_secs(at))]);
+        }
+        table.advance(Timestamp::from_secs(at + 1));
+        table.close(Timestamp::from_secs(at + 1))
+    };
+    let first = second(&mut table, 1_000, true);
+    let key = first.samples[0].key;
+    assert!(first.samples[0].owner.is_none() && !first.samples[0].woke && first.owned.is_empty());
+    let owner = Owner { comm: Label::new("curl"), confidence: Confidence::Exact, ..Owner::default() };
+    table.hear_owner(&key, Some(Arc::new(owner)));
+    let next = second(&mut table, 1_001, false);
+    assert!(next.samples.is_empty());
+    assert_eq!((next.owned.len(), next.owned[0].packets_out, next.owned[0].total_payload_out), (1, 0, 10));
+    assert!(second(&mut table, 1_002, false).owned.is_empty(), "once");
+    for at in 1_003..1_010 {
+        second(&mut table, at, false);
+    }
+    assert!(second(&mut table, 1_010, true).samples[0].woke);
+    assert!(!second(&mut table, 1_011, true).samples[0].woke);
+    table.hear_owner(&key, None);
+    let owner = second(&mut table, 1_012, true).samples[0].owner.clone().unwrap();
+    assert_eq!((owner.comm.as_str(), owner.confidence), ("curl", Confidence::Guess));
 }

@@ -333,10 +333,10 @@ impl Worker {
             missing.push("sockets that are open have no owner yet (lookups are turned off)".to_owned());
         }
         if let Err(why) = &self.search.realms.own.deaths {
-            missing.push(format!("sockets that end within a second have no owner ({})", needs("CAP_NET_ADMIN", why)));
+            missing.push(format!("sockets that end within a second have no owner ({why})"));
         }
         if let Err(why) = &self.births {
-            let needs = needs("CAP_BPF, CAP_PERFMON", why);
+            let needs = if why == realms::OFF { why.clone() } else { format!("needs CAP_BPF, CAP_PERFMON: {why}") };
             missing.push(format!("programs that run for less than a second are unknown ({needs})"));
         }
         if let Some(why) = &self.search.realms.trouble {
@@ -356,9 +356,4 @@ impl Worker {
         let health = |what: String| Health { part: "owners", about: Label::default(), what: Label::new(&what) };
         *self.shared.health.lock() = missing.into_iter().map(health).collect();
     }
-}
-
-/// What a rung lacks, or that nobody wants it.
-fn needs(rights: &str, why: &str) -> String {
-    if why == realms::OFF { why.to_owned() } else { format!("needs {rights}: {why}") }
 }

@@ -88,6 +88,7 @@ impl Holders {
             cmdline: process.cmdline.clone(),
             parents: Arc::clone(&process.parents),
             traits: if holding.is_shell { process.traits.with(Traits::SHELL) } else { process.traits },
+            has_ended: false,
         }
     }
 }

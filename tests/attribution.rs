@@ -350,7 +350,9 @@ fn processes_that_end_while_they_are_read_give_nothing_or_the_truth() {
         }
         walks += 1;
     }
-    runs.into_iter().for_each(|run| run.join().unwrap());
+    for run in runs {
+        run.join().unwrap();
+    }
     assert!(walks > 0 && found > 0, "{walks} walks found {found}");
 }
 

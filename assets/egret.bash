@@ -185,7 +185,7 @@ _egret() {
                     return 0
                     ;;
                 --capture)
-                    COMPREPLY=($(compgen -W "auto ring pnet" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto ring pnet sockets" -- "${cur}"))
                     return 0
                     ;;
                 --net-filter)
@@ -829,7 +829,7 @@ _egret() {
                     return 0
                     ;;
                 --capture)
-                    COMPREPLY=($(compgen -W "auto ring pnet" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto ring pnet sockets" -- "${cur}"))
                     return 0
                     ;;
                 --net-filter)

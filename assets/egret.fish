@@ -30,7 +30,8 @@ complete -c egret -n "__fish_egret_needs_command" -s f -l filter-code -d 'Captur
 complete -c egret -n "__fish_egret_needs_command" -s p -l promiscuous -d 'See frames for other hosts too' -r
 complete -c egret -n "__fish_egret_needs_command" -l capture -d 'How frames are taken from the kernel' -r -f -a "auto\t'The ring, else pnet'
 ring\t'`AF_PACKET` with `TPACKET_V3`'
-pnet\t'The portable one'"
+pnet\t'The portable one'
+sockets\t'What TCP counts of each socket: needs no rights'"
 complete -c egret -n "__fish_egret_needs_command" -s F -l net-filter -d 'Count only traffic that crosses the edge of this IPv4 network; its inside is ours' -r
 complete -c egret -n "__fish_egret_needs_command" -s G -l net-filter6 -d 'The same for an IPv6 network' -r
 complete -c egret -n "__fish_egret_needs_command" -l local -d 'Addresses or networks that are ours, besides those of the interfaces' -r
@@ -101,7 +102,8 @@ complete -c egret -n "__fish_egret_using_subcommand flows" -s f -l filter-code -
 complete -c egret -n "__fish_egret_using_subcommand flows" -s p -l promiscuous -d 'See frames for other hosts too' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l capture -d 'How frames are taken from the kernel' -r -f -a "auto\t'The ring, else pnet'
 ring\t'`AF_PACKET` with `TPACKET_V3`'
-pnet\t'The portable one'"
+pnet\t'The portable one'
+sockets\t'What TCP counts of each socket: needs no rights'"
 complete -c egret -n "__fish_egret_using_subcommand flows" -s F -l net-filter -d 'Count only traffic that crosses the edge of this IPv4 network; its inside is ours' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -s G -l net-filter6 -d 'The same for an IPv6 network' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l local -d 'Addresses or networks that are ours, besides those of the interfaces' -r

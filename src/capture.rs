@@ -11,6 +11,7 @@ pub mod pnet;
 pub mod ring;
 pub mod script;
 pub mod sift;
+pub mod sockets;
 pub mod vantage;
 pub mod wall;
 mod watch;
@@ -20,7 +21,7 @@ pub use backends::BACKENDS;
 use std::io;
 use std::time::Duration;
 
-use crate::model::{Event, Health, InterfaceInfo, Losses};
+use crate::model::{Event, Health, InterfaceInfo, Losses, Measure};
 
 /// A source of frames.
 ///
@@ -47,6 +48,11 @@ pub trait Capture: Send {
     /// Replaces the filter that runs in the kernel; the old one stays in force on an error.
     fn set_filter(&mut self, _filter: &str) -> Result<(), CaptureError> {
         Err(CaptureError::Unsupported("this source has no capture filter"))
+    }
+
+    /// What is known of how much flows carry.
+    fn measure(&self) -> Measure {
+        Measure::Frames
     }
 
     /// How far a finite source has come.

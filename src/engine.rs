@@ -18,7 +18,7 @@ use crate::flow::{FlowConfig, FlowTable};
 use crate::geo::Networks;
 use crate::marks::Marks;
 use crate::model::event::BATCH;
-use crate::model::{Alert, Event, Frame, Packet, Question, Tally, Timestamp};
+use crate::model::{Alert, Event, Frame, Measure, Packet, Question, Tally, Timestamp};
 use crate::protocol::names::NameMap;
 use std::sync::Arc;
 
@@ -66,6 +66,8 @@ pub struct Engine {
     graph: VecDeque<(u64, u64)>,
     peaks: publish::Peaks,
     seq: u64,
+    /// What is known of how much flows carry.
+    measure: Measure,
     has_closed: bool,
     asks: Asks,
     questions: Vec<Question>,
@@ -89,6 +91,7 @@ impl Engine {
             graph: VecDeque::new(),
             peaks: publish::Peaks::default(),
             seq: 0,
+            measure: Measure::Frames,
             has_closed: false,
             asks: Asks::default(),
             questions: Vec::new(),
@@ -106,6 +109,11 @@ impl Engine {
                 }
             }
             Event::Quiet(now) => self.advance_to(now),
+            Event::Sockets(at, news) => {
+                self.measure = Measure::Carried;
+                self.advance_to(at);
+                self.table.read_sockets(at, news);
+            }
             Event::Interface(at, info) => {
                 self.agree.interface(&info);
                 self.table.interface(&info);

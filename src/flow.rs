@@ -11,6 +11,7 @@ pub mod interval;
 pub mod recognise;
 pub mod record;
 pub mod rows;
+mod sockets;
 pub mod table;
 pub mod tcp;
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub use published::Published;
 pub use row::{Rates, Row, RowId, SPARK};
 
 use crate::model::mark::Mark;
-use crate::model::{Alert, Connections, Health, InterfaceInfo, Losses, Tally, Timestamp};
+use crate::model::{Alert, Connections, Health, InterfaceInfo, Losses, Measure, Tally, Timestamp};
 
 /// Everything a reader may know about one moment of data time. Never changed once published.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub tally: Tally,
     pub losses: Losses,
     pub agreement: Vec<Agreement>,
+    /// What is known of how much flows carry: frames, or what the kernel counts of sockets.
+    pub measure: Measure,
     /// How much of the traffic has a known owner; `None` where nobody looks for owners.
     pub attribution: Option<Attribution>,
     pub learning: Learning,

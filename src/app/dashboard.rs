@@ -7,7 +7,7 @@ use std::thread;
 use crate::cli::job::{Display, Setup};
 use crate::error::{Error, exit};
 use crate::host::names::NamePool;
-use crate::model::Command;
+use crate::model::{Command, Measure};
 use crate::snapshot::Published;
 use crate::ui;
 
@@ -35,12 +35,15 @@ pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
     let is_live = opened.is_live;
     let mut capture = opened.capture;
     let vantage = opened.vantage;
+    let reduced = opened.reduced;
+    let sees_sockets = capture.measure() != Measure::Frames;
     let engine = thread::Builder::new()
         .name("engine".into())
         .spawn(move || {
             let (engine, keeper) = parts::engine(&setup_for_engine, Memory::Dashboard, networks);
             let mut runner = Runner::new(engine, keeper, doors, vantage);
             runner.is_live = is_live;
+            runner.reduced = reduced;
             if is_live {
                 runner.find_owners(replies.clone(), setup_for_engine.rungs);
             }
@@ -51,7 +54,7 @@ pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
             runner.keeper.finish()
         })
         .map_err(|error| Error::new("cannot start the engine's thread", error))?;
-    let shown = ui::run(published, commands, options::screen(setup, display), Arc::clone(&stop));
+    let shown = ui::run(published, commands, options::screen(setup, display, sees_sockets), Arc::clone(&stop));
     stop.store(true, Ordering::Relaxed);
     let ended = engine.join();
     shown?;

@@ -13,8 +13,10 @@ use crate::cli::Places;
 use crate::cli::job::Doctor;
 use crate::error::{Error, exit};
 use crate::host::births::Births;
+use crate::host::connections::Sockets;
 use crate::host::diag::Deaths;
 use crate::marks::file::{KnownGood, Trust};
+use crate::model::SocketKind;
 use crate::report::checks::{self, Check, Status};
 use crate::report::{self};
 use crate::sys::offload::{Offloads, offloads};
@@ -24,7 +26,7 @@ use super::source;
 
 /// Looks at everything and says what it found; 1 if something does not work.
 pub(super) fn run(wanted: &Doctor) -> Result<u8, Error> {
-    let mut all = vec![listening(), ring()];
+    let mut all = vec![listening(), ring(), sockets()];
     all.extend(owner_checks());
     all.extend(interface_checks(&wanted.interfaces));
     all.extend([state(&wanted.state), known_good(&wanted.known_good), terminal(), resolver()]);
@@ -39,10 +41,24 @@ fn listening() -> Check {
     match backends::can_listen() {
         Ok(()) => Check::new("capture", "rights", Status::Fine, "this process may listen"),
         Err(CaptureError::NotPermitted) => {
-            let found = "listening needs the capability CAP_NET_RAW; capture files and the demo work without";
-            Check::new("capture", "rights", Status::Broken, found).fix(source::grant())
+            let found = "capturing needs the capability CAP_NET_RAW; without it the dashboard shows what TCP counts of its sockets";
+            Check::new("capture", "rights", Status::Reduced, found).fix(source::grant())
         }
         Err(why) => Check::new("capture", "rights", Status::Broken, why.to_string()),
+    }
+}
+
+fn sockets() -> Check {
+    let about = "sockets";
+    match Sockets::open().and_then(|mut sockets| sockets.list(&[SocketKind::Tcp, SocketKind::Udp], usize::MAX)) {
+        Ok(list) => {
+            let found =
+                format!("the kernel lists its sockets, {} of TCP and UDP now; this needs no rights", list.list.len());
+            Check::new("capture", about, Status::Fine, found)
+        }
+        Err(why) => {
+            Check::new("capture", about, Status::Reduced, format!("the kernel does not list its sockets: {why}"))
+        }
     }
 }
 

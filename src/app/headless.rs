@@ -58,6 +58,7 @@ fn last_moment(setup: &Setup, listen_for: Option<Duration>) -> Result<Arc<Snapsh
     let (engine, keeper) = parts::engine(setup, Memory::Report, networks);
     let mut runner = Runner::new(engine, keeper, doors, opened.vantage);
     runner.is_live = opened.is_live;
+    runner.reduced = opened.reduced;
     if opened.is_live {
         runner.find_owners(replies, setup.rungs);
     }
@@ -76,6 +77,7 @@ pub(super) fn text(setup: &Setup, display: &Display, mode: TextMode) -> Result<u
     let (engine, keeper) = parts::engine(setup, Memory::Dashboard, networks);
     let mut runner = Runner::new(engine, keeper, doors, opened.vantage);
     runner.is_live = opened.is_live;
+    runner.reduced = opened.reduced;
     runner.listen_for = mode.once_after;
     let options = iftop_options(display, mode);
     let mut printer = Printer { published: Arc::clone(&published), options, every: TEXT_EVERY, next: None };

@@ -7,7 +7,7 @@ use crate::ui::{self, Lines, Look, Names, Sort, UiOptions};
 use super::keeper;
 
 /// The dashboard's options for this run.
-pub(super) fn screen(setup: &Setup, display: &Display) -> UiOptions {
+pub(super) fn screen(setup: &Setup, display: &Display, sees_sockets: bool) -> UiOptions {
     let standard = UiOptions::default();
     let (sort, reverse) =
         display.sort.map_or((standard.sort, standard.reverse), |sort| Sort::by(sort.field, sort.descending));
@@ -37,7 +37,7 @@ pub(super) fn screen(setup: &Setup, display: &Display) -> UiOptions {
         totals: display.show_totals,
         look: look(display.theme),
         user: keeper::who(),
-        source: source_name(&setup.source),
+        source: source_name(&setup.source).or_else(|| sees_sockets.then(|| Label::new("sockets"))),
         columns: display.columns.iter().map(|field| field.id).collect(),
         ..standard
     }

@@ -55,6 +55,8 @@ pub(super) struct Runner {
     pub(super) outside: Outside,
     /// Health entries of this run: what a command could not do, what the source said when it broke.
     pub(super) own_health: Vec<Health>,
+    /// Less can be seen than was asked for: said before anything else.
+    pub(super) reduced: Option<Health>,
     published_at: Option<Stopwatch>,
     looked_at: Option<Stopwatch>,
     kept_at: Stopwatch,
@@ -75,6 +77,7 @@ impl Runner {
             each_interval: None,
             outside: Outside { vantage, ..Outside::default() },
             own_health: Vec::new(),
+            reduced: None,
             published_at: None,
             looked_at: None,
             kept_at: Stopwatch::start(),
@@ -261,6 +264,7 @@ impl Runner {
         }
         self.published_at = Some(Stopwatch::start());
         let mut outside = self.outside.clone();
+        outside.health.splice(0..0, self.reduced.iter().cloned());
         outside.health.extend(self.own_health.iter().cloned());
         outside.health.extend(self.owners.iter().flat_map(OwnerWorker::health));
         outside.health.extend(self.keeper.health());

@@ -9,6 +9,7 @@ use crate::capture::sift::Sifted;
 use crate::capture::{Capture, CaptureError, backends, interfaces};
 use crate::cli::job::{Backend, Setup, Source, Speed};
 use crate::error::Error;
+use crate::model::{Health, Label, Measure};
 use crate::sys::Capability;
 
 /// An open source, and how to run it.
@@ -17,6 +18,8 @@ pub(super) struct Opened {
     pub(super) is_live: bool,
     /// How we know which addresses are ours.
     pub(super) vantage: &'static str,
+    /// Less can be seen than was asked for: what, and the command that grants the rest.
+    pub(super) reduced: Option<Health>,
 }
 
 /// Opens the source that a setup names.
@@ -32,7 +35,8 @@ pub(super) fn open(setup: &Setup) -> Result<Opened, Error> {
             };
             let capture = backends::open(&options).map_err(|error| cannot_listen(interfaces, filter, error))?;
             let vantage = if setup.local.is_empty() { "interfaces" } else { "given" };
-            Ok(Opened { capture, is_live: true, vantage })
+            let reduced = is_reduced(*backend, capture.as_ref()).then(reduced);
+            Ok(Opened { capture, is_live: true, vantage, reduced })
         }
         Source::File { path, speed, filter } => {
             let given = !setup.local.is_empty();
@@ -45,13 +49,24 @@ pub(super) fn open(setup: &Setup) -> Result<Opened, Error> {
                 "" => capture,
                 _ => Box::new(Sifted::new(capture, filter).map_err(|error| cannot_sift(path, filter, error))?),
             };
-            Ok(Opened { capture, is_live: false, vantage })
+            Ok(Opened { capture, is_live: false, vantage, reduced: None })
         }
         Source::Demo { speed } => {
             let capture = Box::new(demo(pace(*speed)));
-            Ok(Opened { capture, is_live: false, vantage: "given" })
+            Ok(Opened { capture, is_live: false, vantage: "given", reduced: None })
         }
     }
+}
+
+/// Whether sockets were opened because frames may not be seen.
+fn is_reduced(wanted: Backend, capture: &dyn Capture) -> bool {
+    wanted == Backend::Auto && capture.measure() != Measure::Frames
+}
+
+/// The line above the table that says so. The command comes first: a narrow screen cuts the end.
+fn reduced() -> Health {
+    let what = format!("no rights to capture: TCP's own counts only; for all: {}", grant());
+    Health { part: "sockets", about: Label::default(), what: Label::new(&what) }
 }
 
 const fn pace(speed: Speed) -> Option<f64> {
@@ -66,6 +81,7 @@ const fn backend_id(backend: Backend) -> &'static str {
         Backend::Auto => "auto",
         Backend::Ring => "ring",
         Backend::Pnet => "pnet",
+        Backend::Sockets => "sockets",
     }
 }
 

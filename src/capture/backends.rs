@@ -4,7 +4,7 @@ use crate::model::{Health, Label};
 use crate::sys::{Instruction, PacketSocket, Ring, RingSize};
 
 use super::live::LiveOptions;
-use super::{Capture, CaptureError, pnet, ring};
+use super::{Capture, CaptureError, pnet, ring, sockets};
 
 /// A way to get frames from live interfaces.
 pub struct Backend {
@@ -17,8 +17,17 @@ pub struct Backend {
 
 /// Every live backend. A new one is a line here.
 pub static BACKENDS: &[Backend] = &[
-    Backend { id: "auto", about: "the ring, or pnet where the kernel has no ring", open: open_auto },
+    Backend {
+        id: "auto",
+        about: "the ring; pnet where the kernel has none; sockets where there are no rights",
+        open: open_auto,
+    },
     Backend { id: "ring", about: "memory shared with the kernel (AF_PACKET, TPACKET_V3)", open: ring::open },
+    Backend {
+        id: "sockets",
+        about: "what TCP counts of each socket; needs no rights, sees no UDP bytes",
+        open: sockets::open,
+    },
     Backend { id: "pnet", about: "pnet's receive call: portable, slower, less exact", open: pnet::open },
 ];
 
@@ -26,7 +35,7 @@ pub static BACKENDS: &[Backend] = &[
 ///
 /// # Errors
 ///
-/// [`CaptureError::NotPermitted`] without `CAP_NET_RAW`, [`CaptureError::NoSuchInterface`] with the name that is
+/// [`CaptureError::NotPermitted`] without `CAP_NET_RAW` where frames are asked for, [`CaptureError::NoSuchInterface`] with the name that is
 /// unknown (looked up first, so it is told to those without rights too), or what the system said.
 pub fn open(options: &LiveOptions) -> Result<Box<dyn Capture>, CaptureError> {
     let backend = BACKENDS.iter().find(|one| one.id == options.backend);
@@ -39,6 +48,8 @@ fn open_auto(options: &LiveOptions) -> Result<Box<dyn Capture>, CaptureError> {
             let what = Label::new(&format!("the kernel refused the ring ({what}: {error}): using pnet, less exact"));
             pnet::open_noting(options, vec![Health { part: "capture", about: Label::new("pnet"), what }])
         }
+        // A filter was asked for, and only frames can be filtered.
+        Err(CaptureError::NotPermitted) if options.filter.trim().is_empty() => sockets::open(options),
         other => other,
     }
 }

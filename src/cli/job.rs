@@ -101,6 +101,8 @@ pub enum Backend {
     Ring,
     /// The portable one.
     Pnet,
+    /// What TCP counts of each socket: needs no rights.
+    Sockets,
 }
 
 /// Which bytes are shown.

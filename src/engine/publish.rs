@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::baseline::Standing;
 use crate::detect::book::score;
-use crate::model::{Connections, Health, InterfaceInfo, Label, Losses, NameSource, Severity, Subject, Target, Verdict};
+use crate::model::{
+    Connections, Health, InterfaceInfo, Label, Losses, Measure, NameSource, Severity, Subject, Target, Verdict,
+};
 use crate::snapshot::{Learning, Row, RowId, Snapshot, Totals};
 
 use super::Engine;
@@ -86,7 +88,9 @@ impl Engine {
             graph: self.graph.iter().copied().collect(),
             tally: *self.table.tally(),
             losses: outside.losses,
-            agreement: self.agree.report(),
+            // Interfaces count frames, which nobody saw here.
+            agreement: if self.measure == Measure::Frames { self.agree.report() } else { Vec::new() },
+            measure: self.measure,
             attribution: self.asks.owners.then(|| self.table.attribution()),
             learning: Learning {
                 observed: self.baseline.observed(),

@@ -102,7 +102,7 @@ impl FlowTable {
             direction: direction(&record),
             opener: opener(&record),
             state: record.state,
-            is_new: cold.closed_packets == [0; 2],
+            is_new: !cold.is_told,
             woke: cold.closed_packets != [0; 2] && tick.saturating_sub(cold.closed_tick) > SLEEPS,
             opened: cold.opened - cold.closed_opened,
             answered: record.is(bit::ANSWERED),
@@ -123,6 +123,7 @@ impl FlowTable {
         };
         (cold.closed_wire, cold.closed_payload, cold.closed_packets) = (wire, record.payload, record.packets);
         cold.closed_ip = record.ip_bytes;
+        cold.is_told = true;
         cold.closed_opened = cold.opened;
         cold.peak = [cold.peak[0].max(counted[0]), cold.peak[1].max(counted[1])];
         self.remember(place, tick, counted);
@@ -168,7 +169,7 @@ impl FlowTable {
     pub fn hear_name(&mut self, ip: std::net::IpAddr, name: &Name) {
         for place in 0..self.records.len() {
             let record = &self.records[place];
-            if record.packets == [0; 2] || record.key.end(record.ours().other()).ip != ip {
+            if !record.is_used() || record.key.end(record.ours().other()).ip != ip {
                 continue;
             }
             let cold = &mut self.cold[place];

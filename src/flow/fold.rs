@@ -145,6 +145,11 @@ impl FlowTable {
         self.grand.packets[direction] += 1;
     }
 
+    /// Puts a flow on the table whose first packet's sender is `sender`.
+    pub(super) fn open_at(&mut self, packet: &Packet<'_>, key: FlowKey, sender: Side, hash: u64) -> (SlotAt, u32) {
+        self.open(packet, &Prepared { hash, key, sender, counts: true })
+    }
+
     fn open(&mut self, packet: &Packet<'_>, prepared: &Prepared) -> (SlotAt, u32) {
         let (slot, place) = self.admit(prepared.hash);
         let facing = self.vantage.face(packet);

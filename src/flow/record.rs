@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Facts, FlowKey, InterfaceId, Name, Owner, Side, TcpState, Timestamp};
+use crate::model::{Facts, FlowKey, InterfaceId, Measure, Name, Owner, Side, TcpState, Timestamp};
 use crate::protocol::{Recognition, dns};
 
 /// Two cache lines. Index 0 counts what the key's first end sent, 1 what the second sent.
@@ -27,6 +27,8 @@ pub(super) struct Record {
     pub(super) is_judged: bool,
     /// Among the places shown, whoever holds this place.
     pub(super) is_shown: bool,
+    /// What is known of the counts.
+    pub(super) measure: Measure,
 }
 
 /// Facts about a flow that fit a bit.
@@ -73,7 +75,14 @@ impl Record {
         payload_use: PayloadUse::Settled,
         is_judged: false,
         is_shown: false,
+        measure: Measure::Frames,
     };
+
+    /// Whether a flow holds this place.
+    pub(super) const fn is_used(&self) -> bool {
+        // A frame may carry the stamp 0; a socket without counts has no packets.
+        self.packets[0] != 0 || self.packets[1] != 0 || self.last.nanos() > 0
+    }
 
     pub(super) const fn is(&self, bit: u8) -> bool {
         self.bits & bit != 0
@@ -116,6 +125,8 @@ pub(super) struct Cold {
     pub(super) syn: [u32; 2],
     pub(super) opened: u32,
     pub(super) closed_opened: u32,
+    /// An interval has told of it.
+    pub(super) is_told: bool,
     /// The tick of the last close that it had packets in.
     pub(super) closed_tick: u32,
     pub(super) history: Option<u32>,

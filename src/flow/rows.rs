@@ -15,7 +15,7 @@ impl FlowTable {
         let records = &mut self.records;
         self.shown.retain(|place| {
             let record = &mut records[*place as usize];
-            record.is_shown = record.packets != [0; 2];
+            record.is_shown = record.is_used();
             record.is_shown
         });
         for place in dirty {
@@ -43,7 +43,7 @@ impl FlowTable {
         }
         self.shown.clear();
         for (place, record) in self.records.iter_mut().enumerate() {
-            record.is_shown = record.packets != [0; 2];
+            record.is_shown = record.is_used();
             if record.is_shown {
                 self.shown.push(place as u32);
             }
@@ -84,6 +84,7 @@ impl FlowTable {
             packets_out: record.packets[out],
             packets_in: record.packets[into],
             counting: self.config.counting,
+            measure: record.measure,
             rates_out: history.map(|history| history.rates(out, now)).unwrap_or_default(),
             rates_in: history.map(|history| history.rates(into, now)).unwrap_or_default(),
             peak_out: cold.peak[out],

@@ -293,7 +293,7 @@ impl FlowTable {
             self.expiry_cursor = (self.expiry_cursor + 1) % self.records.len();
             let place = self.expiry_cursor as u32;
             let record = &self.records[place as usize];
-            let is_over = record.packets != [0; 2] && now.since(record.last) > idle;
+            let is_over = record.is_used() && now.since(record.last) > idle;
             if !is_over || record.is_judged {
                 continue;
             }

@@ -1,5 +1,7 @@
 //! What a capture hands to the engine: frames, and the news that nothing came.
 
+use super::endpoint::FlowKey;
+use super::flow::{Measure, TcpState};
 use super::interface::{InterfaceId, InterfaceInfo};
 use super::time::Timestamp;
 
@@ -12,6 +14,40 @@ pub enum Event<'a> {
     Quiet(Timestamp),
     /// An interface appeared, changed its addresses, went down or vanished. The whole present state of it.
     Interface(Timestamp, InterfaceInfo),
+    /// What sockets did since the last time, from a source that sees no frames.
+    Sockets(Timestamp, &'a [SocketNews]),
+}
+
+/// What one socket did since it was last told of, as the kernel counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketNews {
+    /// Our end first.
+    pub key: FlowKey,
+    pub interface: InterfaceId,
+    /// The remote end opened it.
+    pub is_served: bool,
+    /// It was made since the last time.
+    pub is_new: bool,
+    pub state: TcpState,
+    pub measure: Measure,
+    /// What it had carried before anybody looked; told once.
+    pub before: Moved,
+    pub moved: Moved,
+}
+
+/// Payload bytes and segments, both ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    pub bytes_out: u64,
+    pub bytes_in: u64,
+    pub segments_out: u64,
+    pub segments_in: u64,
+}
+
+impl Moved {
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The most frames in one [`Event::Frames`]: enough to hide a cache miss behind the work of the others.

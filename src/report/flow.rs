@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::model::name::registered_domain;
-use crate::model::{Endpoint, Label, Owner, Parent, Protocol, Timestamp};
+use crate::model::{Endpoint, Label, Measure, Owner, Parent, Protocol, Timestamp};
 use crate::snapshot::{Grouping, Row, Snapshot};
 
 /// A flow, or a group of flows added up: then `type` says by what, and what differs within it is null.
@@ -25,20 +25,20 @@ pub struct FlowRecord {
     pub interface: Option<Label>,
     /// Who opened it, relative to this host: `out`, `in`, `local`, `transit`, `unknown`.
     pub direction: &'static str,
-    /// Link-layer bytes as the kernel or the file reports them.
-    pub bytes_out: u64,
-    pub bytes_in: u64,
+    /// Link-layer bytes as the kernel or the file reports them; null where no frames were seen.
+    pub bytes_out: Option<u64>,
+    pub bytes_in: Option<u64>,
     /// The same with the headers of the segments that a super-packet becomes.
-    pub wire_bytes_out: u64,
-    pub wire_bytes_in: u64,
+    pub wire_bytes_out: Option<u64>,
+    pub wire_bytes_in: Option<u64>,
     /// IP headers and everything in them.
-    pub ip_bytes_out: u64,
-    pub ip_bytes_in: u64,
-    /// What the transport carries.
-    pub payload_bytes_out: u64,
-    pub payload_bytes_in: u64,
-    pub packets_out: u64,
-    pub packets_in: u64,
+    pub ip_bytes_out: Option<u64>,
+    pub ip_bytes_in: Option<u64>,
+    /// What the transport carries; null where the kernel keeps no count, as of UDP sockets.
+    pub payload_bytes_out: Option<u64>,
+    pub payload_bytes_in: Option<u64>,
+    pub packets_out: Option<u64>,
+    pub packets_in: Option<u64>,
     /// Flows in this record: 1, or as many as the group has.
     pub flows: u64,
     /// Times it was opened.
@@ -125,6 +125,8 @@ impl FlowRecord {
         let (facts, network) = (row.facts.as_deref(), row.network.as_deref());
         let tls = facts.and_then(|facts| facts.tls.as_deref());
         let certificate = tls.and_then(|tls| tls.certificate.as_ref());
+        let framed = |count: u64| (row.measure == Measure::Frames).then_some(count);
+        let counted = |count: u64| (row.measure != Measure::Nothing).then_some(count);
         Self {
             kind: by.id(),
             ts_first: row.first.to_string(),
@@ -136,16 +138,16 @@ impl FlowRecord {
             remote_port: port(row.remote),
             interface: interface.map(|one| one.name.clone()),
             direction: row.direction.id(),
-            bytes_out: row.bytes_out,
-            bytes_in: row.bytes_in,
-            wire_bytes_out: row.wire_bytes_out,
-            wire_bytes_in: row.wire_bytes_in,
-            ip_bytes_out: row.ip_bytes_out,
-            ip_bytes_in: row.ip_bytes_in,
-            payload_bytes_out: row.payload_bytes_out,
-            payload_bytes_in: row.payload_bytes_in,
-            packets_out: row.packets_out,
-            packets_in: row.packets_in,
+            bytes_out: framed(row.bytes_out),
+            bytes_in: framed(row.bytes_in),
+            wire_bytes_out: framed(row.wire_bytes_out),
+            wire_bytes_in: framed(row.wire_bytes_in),
+            ip_bytes_out: framed(row.ip_bytes_out),
+            ip_bytes_in: framed(row.ip_bytes_in),
+            payload_bytes_out: counted(row.payload_bytes_out),
+            payload_bytes_in: counted(row.payload_bytes_in),
+            packets_out: counted(row.packets_out),
+            packets_in: counted(row.packets_in),
             flows: row.flows,
             opened: row.opened,
             app: known(row.application.id()),

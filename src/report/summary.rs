@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::model::Skip;
+use crate::model::{Measure, Skip};
 use crate::snapshot::Snapshot;
 use crate::snapshot::format::bytes;
 
@@ -16,6 +16,8 @@ pub struct Summary {
     pub kind: &'static str,
     pub ts_first: String,
     pub ts_last: String,
+    /// `frames`, or `sockets`: then packets are TCP's segments and all bytes are the payload that TCP counts.
+    pub measure: &'static str,
     /// Frames that were captured, and their link-layer bytes.
     pub frames: u64,
     pub bytes: u64,
@@ -97,6 +99,7 @@ impl Summary {
             kind: "summary",
             ts_first: snapshot.since.to_string(),
             ts_last: snapshot.at.to_string(),
+            measure: if snapshot.measure == Measure::Frames { "frames" } else { "sockets" },
             frames: tally.seen.frames,
             bytes: tally.seen.bytes,
             packets: tally.packets.frames,
@@ -135,9 +138,10 @@ impl Summary {
             .map(|(cause, n)| format!("{cause} {}", n.frames))
             .collect();
         causes.insert(0, format!("skipped {}", self.skipped_frames));
+        let what = if self.measure == "frames" { "frames" } else { "TCP segments" };
         let mut parts = vec![
             format!("{} of {} flows", self.listed, self.flows),
-            format!("{} frames, {}", self.frames, bytes(self.bytes)),
+            format!("{} {what}, {}", self.frames, bytes(self.bytes)),
             causes.join(" "),
             format!("drops {}", self.drops.ring),
         ];

@@ -12,7 +12,7 @@ mod packet;
 
 pub use listing::{Dumped, Listing};
 
-use crate::model::{Endpoint, FlowKey, Protocol};
+use crate::model::{Connection, Endpoint, FlowKey, Protocol, SocketKind};
 
 use super::netlink::{Netlink, Topic};
 
@@ -221,13 +221,25 @@ impl Deaths {
 
     /// Hands on what has come. An error means that some were lost.
     pub fn drain(&mut self, each: &mut dyn FnMut(Socket)) -> io::Result<()> {
+        self.drain_bodies(&mut |body, protocol| Socket::parse(body, protocol).into_iter().for_each(&mut *each))
+    }
+
+    /// The same with all that the kernel tells: the last counts of each.
+    pub fn drain_connections(&mut self, each: &mut dyn FnMut(Connection)) -> io::Result<()> {
+        self.drain_bodies(&mut |body, protocol| {
+            let kind = if protocol == Protocol::TCP { SocketKind::Tcp } else { SocketKind::Udp };
+            listing::parse(body, kind).into_iter().for_each(&mut *each);
+        })
+    }
+
+    fn drain_bodies(&mut self, each: &mut dyn FnMut(&[u8], Protocol)) -> io::Result<()> {
         while let Some(received) = self.socket.receive(&mut self.buffer)? {
             let Some((_, protocol)) = DEATHS.iter().find(|(group, _)| received.groups == 1 << (group - 1)) else {
                 continue;
             };
             for (kind, body) in messages(self.buffer.get(..received.len).unwrap_or_default()) {
                 if kind == BY_FAMILY {
-                    Socket::parse(body, *protocol).into_iter().for_each(&mut *each);
+                    each(body, *protocol);
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Which columns fit, and what stands in them.
 
+use crate::model::Measure;
 use crate::snapshot::{Field, Row, field};
 
 use super::options::{Average, Lines, UiOptions};
@@ -171,8 +172,15 @@ impl What {
         }
     }
 
+    const fn is_count(self) -> bool {
+        matches!(self, Self::Rate(_) | Self::RateIn | Self::Total | Self::TotalIn)
+    }
+
     /// What stands in it for a row. The destination, the sparkline and the reason are drawn by their own code.
     pub(super) fn text(self, row: &Row, options: &UiOptions) -> String {
+        if row.measure == Measure::Nothing && self.is_count() {
+            return UNKNOWN.to_owned();
+        }
         match self {
             Self::Source => words::source(row, options),
             Self::Application => row.application.id().to_owned(),
@@ -188,6 +196,9 @@ impl What {
         }
     }
 }
+
+/// What stands where nobody counts: a dash is for none.
+pub(super) const UNKNOWN: &str = "?";
 
 /// A rate in the unit that is shown; a dash for none, so that the eye finds what moves.
 pub(super) fn rate(rate: u64, options: &UiOptions) -> String {

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::{Direction, Label, NameCheck, NameSource, TlsAnswer};
+use crate::model::{Direction, Label, Measure, NameCheck, NameSource, TlsAnswer};
 use crate::snapshot::{Row, RowId, Snapshot, format};
 
 use super::app::App;
@@ -105,6 +105,9 @@ fn lines(app: &App, row: &Row, snapshot: &Snapshot, area: Rect) -> Vec<DetailLin
     reasons(&mut to, row);
     let unit = options.unit;
     let moved = |total: u64, peak: u64, now: crate::snapshot::Rates| {
+        if row.measure == Measure::Nothing {
+            return "not known: the kernel does not count what such sockets carry".to_owned();
+        }
         let rates = [now.s2, now.s10, now.s40].map(|rate| super::columns::rate(rate, options)).join(" ");
         format!("{}, peak {}/s, averages {rates}", format::bytes(total), unit.rate(peak))
     };
@@ -293,6 +296,9 @@ pub(super) fn plain(row: &Row, options: &UiOptions) -> String {
     let protocol = row.protocol.map(|protocol| format!("/{protocol}")).unwrap_or_default();
     let app = if row.application.is_known() { format!(" {}", row.application) } else { String::new() };
     let score = if row.score > 0 { format!(", score {}", row.score) } else { String::new() };
+    if row.measure == Measure::Nothing {
+        return format!("{from} > {to}{protocol}{app}: bytes not known{score}");
+    }
     format!(
         "{from} > {to}{protocol}{app}: {} out, {} in{score}",
         format::bytes(row.out()),

@@ -8,20 +8,25 @@ use crate::snapshot::{Snapshot, format};
 
 use super::app::App;
 use super::layout::Layout;
-use super::paint::{put, put_right, width};
+use super::paint::{put, put_right, width, wrap};
 use super::views::{VIEWS, ViewId, view};
 
 pub(super) fn draw(app: &App, buf: &mut Buffer, layout: &Layout, snapshot: &Snapshot) {
     top(app, buf, layout.top, snapshot, layout.rates.height == 0);
     rates(app, buf, layout.rates, snapshot);
-    if let Some(health) = snapshot.health.first() {
-        let theme = app.options.look.theme;
-        let more = snapshot.health.len() - 1;
-        let more = if more == 0 { String::new() } else { format!("  (+{more} more: F5)") };
-        let about = if health.about.is_empty() { String::new() } else { format!(" {}", health.about) };
-        let text = format!(" ! {}{about}: {}{more}", health.part, health.what);
-        put(buf, layout.banner, 0, 0, layout.banner.width, &text, theme.warn);
+    let lines = banner(snapshot, layout.banner.width);
+    for (at, line) in lines.iter().enumerate().take(layout.banner.height.into()) {
+        put(buf, layout.banner, 1, at as u16, layout.banner.width - 1, line, app.options.look.theme.warn);
     }
+}
+
+/// What egret cannot do at present, in as many lines as it needs: a command that is cut off helps nobody.
+pub(super) fn banner(snapshot: &Snapshot, columns: u16) -> Vec<String> {
+    let Some(health) = snapshot.health.first() else { return Vec::new() };
+    let more = snapshot.health.len() - 1;
+    let more = if more == 0 { String::new() } else { format!("  (+{more} more: F5)") };
+    let about = if health.about.is_empty() { String::new() } else { format!(" {}", health.about) };
+    wrap(&format!("! {}{about}: {}{more}", health.part, health.what), usize::from(columns.saturating_sub(2)))
 }
 
 fn top(app: &App, buf: &mut Buffer, area: Rect, snapshot: &Snapshot, is_tiny: bool) {

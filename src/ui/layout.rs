@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::snapshot::Snapshot;
 
 use super::app::App;
+use super::header::banner;
 
 /// Smallest size that shows a table; below it, only the size that is needed.
 pub(super) const LEAST: (u16, u16) = (40, 8);
@@ -47,7 +48,8 @@ impl Layout {
             _ => 0,
         };
         let has_room = u16::from(height >= 10);
-        let banner = has_room * u16::from(!snapshot.health.is_empty());
+        let most = if height >= 20 { 2 } else { has_room };
+        let banner = (banner(snapshot, width).len() as u16).min(most);
         let mut y = 0;
         let mut take = |lines: u16| {
             let lines = lines.min(height.saturating_sub(y));

@@ -25,6 +25,9 @@ const MARK: &str = "EGRET_TEST_IN_NAMESPACE";
 pub(crate) enum Own {
     /// Users and network: it may capture.
     Network,
+    /// Network alone: real root's, with every user there is.
+    #[allow(dead_code, reason = "only some of the tests need several users")]
+    NetworkAlone,
     /// Users alone: it has no rights over the network it sees.
     Users,
 }
@@ -36,6 +39,7 @@ pub(crate) fn inside(test: &str, own: &Own, body: impl FnOnce()) {
     }
     let flags = match own {
         Own::Network => "-Urn",
+        Own::NetworkAlone => "-n",
         Own::Users => "-Ur",
     };
     for needed in [Command::new("unshare").args([flags, "true"]), Command::new("ip").arg("-V")] {

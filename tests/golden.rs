@@ -159,6 +159,24 @@ fn every_capture_is_named_as_what_it_is() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// EPSV, PASV, EPRT and PORT, one after the other: all four data connections, and nothing else, are FTP's data.
+#[test]
+fn the_data_connections_of_ftp_are_told_by_the_control_connection() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_egret"))
+        .args(["flows", "--json", "--read"])
+        .arg(folder().join("ftp.pcap"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let apps: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|flow| flow["app"].as_str().unwrap_or("-").to_owned())
+        .collect();
+    let count = |app: &str| apps.iter().filter(|one| *one == app).count();
+    assert_eq!((count("ftp"), count("ftp-data"), count("-") + 8), (4, 4, apps.len()), "{apps:?}");
+}
+
 /// A capture that nobody looks at proves nothing, and the repository has room for little.
 #[test]
 fn the_table_and_the_folder_are_the_same() {

@@ -4,9 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::packet::tcp_flag::SYN;
-use crate::model::{Asker, Facts, FlowKey, Name, NameCheck, NameSource, Packet, Protocol, Side, TcpState, Timestamp};
+use crate::model::{
+    Asker, Endpoint, Facts, FlowKey, Name, NameCheck, NameSource, Packet, Protocol, Side, TcpState, Timestamp,
+};
 use crate::protocol::names::NameMap;
-use crate::protocol::{Budget, Recognition, Verdict, dns};
+use crate::protocol::{Budget, Recognition, Verdict, dns, ftp_data};
 
 use super::interval::{QUERIES, Query};
 use super::record::{Cold, PayloadUse, Record};
@@ -32,6 +34,10 @@ impl FlowTable {
         let cold = &mut self.cold[place as usize];
         let is_under_way = cold.detail.as_ref().is_some_and(|detail| detail.recognition.is_some());
         if !is_under_way {
+            if !self.expected.is_empty() && self.expected.take(&record.key, packet.at) {
+                self.note(place, Facts { application: ftp_data::APPLICATION, ..Facts::default() }, packet.at);
+                return self.settle(place);
+            }
             if self.recognising >= LIMIT {
                 self.unrecognised += 1;
                 self.records[place as usize].payload_use = PayloadUse::Settled;
@@ -52,9 +58,25 @@ impl FlowTable {
         }
         if is_finished {
             self.settle(place);
-            if self.records[place as usize].payload_use == PayloadUse::Messages {
-                self.read_messages(packet, place, sender);
-            }
+        }
+        if self.is_ftp(place) || self.records[place as usize].payload_use == PayloadUse::Messages {
+            self.read_messages(packet, place, sender);
+        }
+    }
+
+    fn is_ftp(&self, place: u32) -> bool {
+        self.cold[place as usize].facts().is_some_and(|facts| facts.application.id() == "ftp")
+    }
+
+    /// A line of an FTP control connection may say where the data will be.
+    fn read_control(&mut self, packet: &Packet<'_>, place: u32, sender: Side) {
+        let record = &self.records[place as usize];
+        let from_server = sender != record.opener();
+        let Some(port) = ftp_data::announced(from_server, packet.payload) else { return };
+        let (speaker, other) = (record.key.end(sender).ip, record.key.end(sender.other()).ip);
+        let listener = Endpoint::new(speaker, port);
+        if !self.expected.expect(listener, other, packet.at) {
+            self.unrecognised += 1;
         }
     }
 
@@ -87,8 +109,9 @@ impl FlowTable {
         if detail.recognition.take().is_some() {
             self.recognising -= 1;
         }
-        let is_dns = detail.facts.as_ref().is_some_and(|facts| dns::is_dns(facts.application));
-        self.records[place as usize].payload_use = if is_dns { PayloadUse::Messages } else { PayloadUse::Settled };
+        let has_messages = |facts: &Arc<Facts>| dns::is_dns(facts.application) || facts.application.id() == "ftp";
+        let is_read = detail.facts.as_ref().is_some_and(has_messages);
+        self.records[place as usize].payload_use = if is_read { PayloadUse::Messages } else { PayloadUse::Settled };
     }
 
     /// No more will come of a flow that is over: decides on what there is.
@@ -113,7 +136,9 @@ impl FlowTable {
 
     /// Remembers which addresses the DNS answers of a flow give to which names, and what we asked.
     fn read_messages(&mut self, packet: &Packet<'_>, place: u32, sender: Side) {
-        if packet.protocol == Protocol::TCP {
+        if self.is_ftp(place) {
+            self.read_control(packet, place, sender);
+        } else if packet.protocol == Protocol::TCP {
             let mut messages = Vec::new();
             let streams = self.cold[place as usize].detail_mut().dns.get_or_insert_default();
             streams[sender as usize]

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use crate::model::event::BATCH;
 use crate::model::{Counting, FlowKey, InterfaceInfo, Skip, Tally, Timestamp};
 use crate::protocol::Budget;
+use crate::protocol::ftp_data::Expected;
 use crate::protocol::names::NameMap;
 
 use super::facing::Vantage;
@@ -96,6 +97,8 @@ pub struct FlowTable {
     /// Flows that found no room among them.
     pub(super) unrecognised: u64,
     pub(super) budget: Budget,
+    /// Data connections that FTP has announced.
+    pub(super) expected: Expected,
     /// Facts that many flows share.
     pub(super) common_facts: Vec<std::sync::Arc<crate::model::Facts>>,
     pub(super) expiry_cursor: usize,
@@ -156,6 +159,7 @@ impl FlowTable {
             recognising: 0,
             unrecognised: 0,
             budget: Budget::default(),
+            expected: Expected::default(),
             common_facts: Vec::new(),
             expiry_cursor: 0,
             config,

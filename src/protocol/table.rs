@@ -2,12 +2,12 @@
 
 use super::{
     Recogniser, adb, ajp, amqp, bacnet, bgp, bittorrent, cassandra, coap, collectd, dcerpc, dhcp, dhcpv6, diameter,
-    dnp3, dns, dnscrypt, docker, doh, doq, dtls, elasticsearch, enip, esp_udp, etcd, fastcgi, ftp, gelf, geneve, git,
-    gnutella, grpc, gtp, http, http2, iax, iec104, ike, imap, irc, iscsi, kafka, kerberos, l2tp, ldap, memcached,
-    modbus, mongodb, mqtt, munin, mysql, nat_pmp, nats, netbios, netflow, nntp, ntp, opcua, openflow, openvpn, pop3,
-    postgresql, pptp, prometheus, quic, radius, rdp, redis, rpc, rsync, rtcp, rtmp, rtp, rtsp, s7, sflow, sip, slp,
-    smb, smtp, snmp, socks, someip, ssdp, ssh, statsd, stomp, stratum, stun, svn, syslog, tds, telnet, teredo, tftp,
-    thrift, tls, tns, vnc, vxlan, websocket, wireguard, wsd, x11, xdmcp, xmpp, zabbix, zookeeper,
+    dnp3, dns, dnscrypt, docker, doh, doq, dtls, elasticsearch, enip, esp_udp, etcd, fastcgi, ftp, ftp_data, gelf,
+    geneve, git, gnutella, grpc, gtp, http, http2, iax, iec104, ike, imap, irc, iscsi, kafka, kerberos, l2tp, ldap,
+    memcached, modbus, mongodb, mqtt, munin, mysql, nat_pmp, nats, netbios, netflow, nntp, ntp, opcua, openflow,
+    openvpn, pop3, postgresql, pptp, prometheus, quic, radius, rdp, redis, rpc, rsync, rtcp, rtmp, rtp, rtsp, s7,
+    sflow, sip, slp, smb, smtp, snmp, socks, someip, ssdp, ssh, statsd, stomp, stratum, stun, svn, syslog, tds, telnet,
+    teredo, tftp, thrift, tls, tns, tor, vnc, vxlan, websocket, wireguard, wsd, x11, xdmcp, xmpp, zabbix, zookeeper,
 };
 
 /// Every application protocol that egret can tell by its payload.
@@ -31,6 +31,8 @@ pub static RECOGNISERS: &[Recogniser] = &[
     prometheus::RECOGNISER,
     doh::RECOGNISER,
     doq::RECOGNISER,
+    tor::RECOGNISER,
+    ftp_data::RECOGNISER,
     ssh::RECOGNISER,
     rtsp::RECOGNISER,
     sip::RECOGNISER,

@@ -3,9 +3,10 @@
 use super::super::Probe;
 use super::super::Segment;
 use super::super::reader::Reader;
+use super::super::tor;
 use super::certificate;
 use super::hello::{ServerHello, version_name};
-use super::{CLIENT_HELLO, HANDSHAKE, HEADER, SERVER_HELLO, record_header};
+use super::{CLIENT_HELLO, HANDSHAKE, HEADER, SERVER_HELLO, TLS, record_header};
 use crate::model::{Facts, Label, TlsAnswer};
 
 /// Certificate, and what may stand between it and the hello (RFC 5246 §7.4, RFC 4366 §3.6).
@@ -54,11 +55,8 @@ pub(super) fn read(segment: &Segment<'_>, known: &Facts) -> Probe {
 fn told(known: &Facts, answer: TlsAnswer) -> Probe {
     // What the client offered is known; that the server chose is worth more.
     let detail = (!answer.version.is_empty() && is_version(known)).then(|| Label::new(answer.version));
-    Probe::Match(Facts {
-        detail: detail.or_else(|| known.detail.clone()),
-        tls: Some(Box::new(answer)),
-        ..known.clone()
-    })
+    let facts = Facts { detail: detail.or_else(|| known.detail.clone()), tls: Some(Box::new(answer)), ..known.clone() };
+    Probe::Match(if facts.application == TLS { tor::by_certificate(facts) } else { facts })
 }
 
 /// Whether the line that is known is a version, not the banner of what was spoken before the TLS.

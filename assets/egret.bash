@@ -146,7 +146,7 @@ _egret() {
 
     case "${cmd}" in
         egret)
-            opts="-i -r -f -p -F -G -c -n -N -P -b -B -l -m -o -t -s -L -h -V --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --inner --max-flows --learn-for --owners --state --known-good --config --dns-resolution --port-resolution --port-display --show-bars --show-totals --hide-source --hide-destination --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help --version flows detect connections demo doctor known-good baseline config completions man help"
+            opts="-i -r -f -p -F -G -c -n -N -P -b -B -l -m -o -t -s -L -h -V --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --inner --recognise --no-recognise --geo --max-flows --learn-for --owners --state --known-good --config --dns-resolution --port-resolution --port-display --show-bars --show-totals --hide-source --hide-destination --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help --version flows detect connections demo doctor known-good baseline config completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -213,6 +213,14 @@ _egret() {
                     return 0
                     ;;
                 --inner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --recognise)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --geo)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -690,7 +698,7 @@ _egret() {
             return 0
             ;;
         egret__subcmd__detect)
-            opts="-r -c -h --read --local --count --inner --max-flows --learn-for --owners --state --known-good --config --json --help"
+            opts="-r -c -h --read --local --count --inner --recognise --no-recognise --geo --max-flows --learn-for --owners --state --known-good --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -713,6 +721,14 @@ _egret() {
                     return 0
                     ;;
                 --inner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --recognise)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --geo)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -752,12 +768,16 @@ _egret() {
             return 0
             ;;
         egret__subcmd__doctor)
-            opts="-i -c -h --interface --json --state --known-good --config --help"
+            opts="-i -c -h --geo --interface --json --state --known-good --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --geo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --interface)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -790,7 +810,7 @@ _egret() {
             return 0
             ;;
         egret__subcmd__flows)
-            opts="-i -r -f -p -F -G -c -o -B -h --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --inner --max-flows --learn-for --owners --state --known-good --config --for --json --csv --by --sort --columns --use-bytes --fail-on --help"
+            opts="-i -r -f -p -F -G -c -o -B -h --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --inner --recognise --no-recognise --geo --max-flows --learn-for --owners --state --known-good --config --for --json --csv --by --sort --columns --use-bytes --fail-on --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -857,6 +877,14 @@ _egret() {
                     return 0
                     ;;
                 --inner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --recognise)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --geo)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -150,7 +150,45 @@ struct Score {
     missed: u32,
     wrong: u32,
     named_else: u32,
+    bytes: u64,
+    bytes_right: u64,
+    bytes_else: u64,
 }
+
+impl Score {
+    /// Precision and recall, of flows or of bytes.
+    fn rates(right: f64, named_else: f64, expected: f64) -> (f64, f64) {
+        let named = right + named_else;
+        (if named > 0.0 { right / named } else { f64::NAN }, right / expected)
+    }
+}
+
+/// Why we and nDPI differ, for each protocol of the list where we do: a difference that is not explained here
+/// fails the test.
+#[rustfmt::skip]
+const DIFFERENCES: &[(&str, &str)] = &[
+    ("BACnet", "by port: 16 bytes of Gnutella on port 47808 begin with cf 5e, not with BACnet's 81"),
+    ("BitTorrent", "one by nDPI's memory of the same ends: encrypted (MSE), random bytes; two uTP packets that no other follows"),
+    ("DNS", "all in a file of bent packets (aa aa aa... in the place of the question), one by port: 43 b0 02 00"),
+    ("DTLS", "precision only: two flows are nDPI's own custom rule for an address; the bytes are a DTLS ClientHello"),
+    ("FTP_CONTROL", "by port: pieces of bent lines (20 0d 0a; `PASV` as 50 41 53 56 0d 0a) without a reply or a login"),
+    ("GTP", "by port: 46 01 00 00 is no GTP header; nDPI's own file calls it a false positive"),
+    ("HTTP", "bent requests (`HTTP/11.1`) and, by port, bodies without a head; one flow is a single zero"),
+    ("HTTP_Proxy", "by port: KakaoTalk's own protocol on 8080 (00 01 00 00 00 05)"),
+    ("Kafka", "by port: an answer to a request that was not captured; a length and an id say nothing"),
+    ("Kerberos", "by port: later pieces of tickets over TCP, whose beginning was not captured; one bent packet by payload"),
+    ("MsSQL-TDS", "by port: 03 04 1f is not one of the packet types that begin a connection"),
+    ("NetBIOS", "one bent question (its name has a wrong length); one flow is a single zero"),
+    ("POP3", "by port: random bytes on port 110"),
+    ("QUIC", "short headers alone (they begin with random bytes), Google's answers without the question, port 443 alone"),
+    ("Radius", "by port: the code 0x25 and a length that does not fit, in a file of bent packets"),
+    ("RTCP", "one packet on the port of STUN, without its compound partner: 80 c9 alone is too weak to name a flow"),
+    ("RTP", "one bent, one with an own header before it; precision: Discord's voice is RTP inside, nDPI names the company"),
+    ("SIP", "in a file of bent packets: `INVITE ... SIP/2.a0`, and five spaces by port"),
+    ("SMTPS", "by port: obfuscated OpenVPN on port 465"),
+    ("TLS", "by port: what 443 carries there is not TLS (Oscar, VPNs, KakaoTalk, MongoDB, keep-alive zeros)"),
+    ("collectd", "answers and bent parts: the length of the first part does not fit"),
+];
 
 fn ours(master: &str) -> Option<&'static [&'static str]> {
     SAME.iter().find(|(theirs, _)| *theirs == master).map(|(_, ours)| *ours)
@@ -168,6 +206,43 @@ fn hex(bytes: &[u8]) -> String {
 fn as_ndpi(ja4: &str) -> String {
     let char_at = |index: usize| !matches!(index, 3 | 8 | 9);
     ja4.chars().enumerate().filter(|(index, _)| char_at(*index)).map(|(_, c)| c).collect()
+}
+
+/// Prints precision and recall of every protocol, in flows and in bytes, and why we differ where we do.
+/// Returns how many flows of the protocols that are in our list are right, and how many there are.
+fn print_table(scores: &BTreeMap<&str, Score>) -> (u32, u32) {
+    let (mut right, mut all) = (0, 0);
+    println!("                                        -------- flows --------  -------- bytes --------");
+    println!("protocol                     flows right precision    recall      bytes precision recall");
+    for (master, score) in scores.iter().filter(|(master, _)| **master != "?") {
+        let mark = if ours(master).is_some() { ' ' } else { '~' };
+        if ours(master).is_some() {
+            all += score.expected;
+            right += score.right;
+        }
+        let flows = Score::rates(score.right.into(), score.named_else.into(), score.expected.into());
+        let bytes = Score::rates(score.bytes_right as f64, score.bytes_else as f64, score.bytes as f64);
+        println!(
+            "{mark}{master:26} {:6} {:5} {:9.3} {:9.3} {:10} {:9.3} {:6.3}",
+            score.expected, score.right, flows.0, flows.1, score.bytes, bytes.0, bytes.1
+        );
+    }
+    println!("~ nDPI's name for a product or a protocol that is not in our list: counted as it is, not aimed at");
+    let differs = |(master, score): &(&&str, &Score)| {
+        ours(master).is_some() && (score.right < score.expected || score.named_else > 2)
+    };
+    for (master, score) in scores.iter().filter(differs) {
+        let why = DIFFERENCES.iter().find(|(one, _)| one == master).map(|(_, why)| *why);
+        println!(
+            "DIFFERENCE {master}: {} of {} flows: {}",
+            score.expected - score.right,
+            score.expected,
+            why.unwrap_or("?")
+        );
+        // Another set of captures has other single flows; what is systematic has a reason here.
+        assert!(why.is_some() || score.expected - score.right < 3, "{master} differs and nobody says why");
+    }
+    (right, all)
 }
 
 #[test]
@@ -211,6 +286,7 @@ fn agrees_with_ndpi() {
             }
             let score = scores.entry(&row.master).or_default();
             score.expected += 1;
+            score.bytes += flow.bytes;
             let right = siblings().any(|row| ours(&row.master).is_some_and(|ours| ours.contains(&app)));
             if ours(&row.master).is_some() && row.confidence.starts_with("DPI") {
                 by_payload += 1;
@@ -218,6 +294,7 @@ fn agrees_with_ndpi() {
             }
             if right {
                 score.right += 1;
+                score.bytes_right += flow.bytes;
             } else if named {
                 score.wrong += 1;
             } else {
@@ -230,7 +307,9 @@ fn agrees_with_ndpi() {
             }
             if named && !right {
                 let theirs = SAME.iter().find(|(_, ours)| ours.contains(&app)).map_or("?", |(theirs, _)| *theirs);
-                scores.entry(theirs).or_default().named_else += 1;
+                let theirs = scores.entry(theirs).or_default();
+                theirs.named_else += 1;
+                theirs.bytes_else += flow.bytes;
             }
             let Some(facts) = flow.facts.as_ref().filter(|_| right) else { continue };
             let name = facts.sni.as_ref().or(facts.host.as_ref()).or(facts.detail.as_ref());
@@ -254,25 +333,7 @@ fn agrees_with_ndpi() {
             }
         }
     }
-    println!(
-        "{:28} {:>8} {:>6} {:>6} {:>6} {:>9} {:>7}",
-        "protocol", "expected", "right", "missed", "wrong", "precision", "recall"
-    );
-    let (mut listed, mut listed_right) = (0, 0);
-    for (master, score) in &scores {
-        let named = f64::from(score.right + score.named_else);
-        let precision = if named > 0.0 { f64::from(score.right) / named } else { f64::NAN };
-        let recall = f64::from(score.right) / f64::from(score.expected);
-        let mark = if ours(master).is_some() { ' ' } else { '~' };
-        if ours(master).is_some() {
-            listed += score.expected;
-            listed_right += score.right;
-        }
-        println!(
-            "{mark}{master:27} {:8} {:6} {:6} {:6} {precision:9.3} {recall:7.3}",
-            score.expected, score.right, score.missed, score.wrong
-        );
-    }
+    let (listed_right, listed) = print_table(&scores);
     println!("recognisers: {}", RECOGNISERS.len());
     println!("flows of protocols in the list: {listed_right} of {listed}");
     println!("of those that nDPI tells by payload: {by_payload_right} of {by_payload}");

@@ -346,7 +346,9 @@ fn the_table_is_in_order() {
         let id = recogniser.application.id();
         assert!(seen.insert(id), "{id} twice");
         assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{id}");
-        assert!((10..=80).contains(&recogniser.about.len()), "{id}: {}", recogniser.about);
+        let about = recogniser.about;
+        // What it is, and the source that it follows.
+        assert!((10..=88).contains(&about.len()) && about.contains(" (") && about.ends_with(')'), "{id}: {about}");
         assert!(recogniser.over == Transports::Udp || recogniser.depth > 0, "{id} needs a depth over TCP");
     }
     assert!(RECOGNISERS.len() <= 256, "the set of open recognisers has room for 256");

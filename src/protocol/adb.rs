@@ -12,7 +12,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 32,
     ports: &[5555],
-    about: "ADB: shells on Android devices",
+    about: "ADB: shells on Android devices (AOSP adb protocol.txt)",
     probe,
 };
 

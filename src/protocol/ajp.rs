@@ -12,7 +12,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 16,
     ports: &[8009],
-    about: "AJP: web servers to Tomcat",
+    about: "AJP: web servers to Tomcat (Apache AJPv13)",
     probe,
 };
 

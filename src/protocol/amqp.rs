@@ -12,7 +12,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 16,
     ports: &[5672],
-    about: "AMQP: protocol header",
+    about: "AMQP: protocol header (AMQP 0-9-1, ISO 19464)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Udp,
     depth: 0,
     ports: &[47808],
-    about: "BACnet: building control",
+    about: "BACnet: building control (ASHRAE 135 annex J)",
     probe,
 };
 

@@ -12,7 +12,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 32,
     ports: &[9042],
-    about: "Cassandra: header of a frame",
+    about: "Cassandra: header of a frame (CQL native protocol v5)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Udp,
     depth: 0,
     ports: &[25826],
-    about: "collectd: measurements",
+    about: "collectd: measurements (collectd binary protocol)",
     probe,
 };
 

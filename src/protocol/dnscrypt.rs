@@ -10,7 +10,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Both,
     depth: 1024,
     ports: &[53, 443, 5353],
-    about: "DNSCrypt: certificates and answers",
+    about: "DNSCrypt: certificates and answers (DNSCrypt protocol v2)",
     probe,
 };
 

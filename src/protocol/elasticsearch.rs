@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 32,
     ports: &[9300],
-    about: "Elasticsearch: transport between nodes",
+    about: "Elasticsearch: transport between nodes (Elasticsearch TcpHeader)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Both,
     depth: 32,
     ports: &[44818],
-    about: "EtherNet/IP: header of a command",
+    about: "EtherNet/IP: header of a command (ODVA CIP vol. 2)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 32,
     ports: &[9000],
-    about: "FastCGI: web servers to applications",
+    about: "FastCGI: web servers to applications (FastCGI 1.0)",
     probe,
 };
 

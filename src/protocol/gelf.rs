@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Udp,
     depth: 0,
     ports: &[12201],
-    about: "GELF: log messages for Graylog",
+    about: "GELF: log messages for Graylog (GELF 1.1)",
     probe,
 };
 

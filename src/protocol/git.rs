@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 512,
     ports: &[9418],
-    about: "git daemon: request for a repository",
+    about: "git daemon: request for a repository (gitprotocol-pack(5))",
     probe,
 };
 

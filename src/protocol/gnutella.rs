@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Both,
     depth: 64,
     ports: &[6346, 6347],
-    about: "Gnutella: peers",
+    about: "Gnutella: peers (Gnutella 0.6)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Udp,
     depth: 0,
     ports: &[2123, 2152, 3386],
-    about: "GTP: tunnels of telephone networks",
+    about: "GTP: tunnels of telephone networks (3GPP TS 29.060, 29.281)",
     probe,
 };
 

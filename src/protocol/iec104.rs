@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 16,
     ports: &[2404],
-    about: "IEC 60870-5-104: telecontrol",
+    about: "IEC 60870-5-104: telecontrol (IEC 60870-5-104)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 128,
     ports: &[9092, 9093, 9094],
-    about: "Kafka: header of a request",
+    about: "Kafka: header of a request (Kafka protocol guide)",
     probe,
 };
 

@@ -12,7 +12,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Both,
     depth: 512,
     ports: &[11211],
-    about: "Memcached: commands in text or binary",
+    about: "Memcached: commands in text or binary (memcached protocol.txt)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 16,
     ports: &[502],
-    about: "Modbus/TCP: header and function",
+    about: "Modbus/TCP: header and function (Modbus TCP/IP guide V1.0b)",
     probe,
 };
 

@@ -12,7 +12,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 64,
     ports: &[27017, 27018, 27019],
-    about: "MongoDB: header of a message",
+    about: "MongoDB: header of a message (MongoDB wire protocol)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 32,
     ports: &[1883, 8883],
-    about: "MQTT: opening of a session",
+    about: "MQTT: opening of a session (OASIS MQTT 3.1.1, 5)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 64,
     ports: &[4949],
-    about: "Munin: greeting of a node",
+    about: "Munin: greeting of a node (Munin network protocol)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 128,
     ports: &[3306, 3307, 33060],
-    about: "MySQL and MariaDB: greeting of the server",
+    about: "MySQL and MariaDB: greeting of the server (MySQL protocol v10)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 256,
     ports: &[4222],
-    about: "NATS: greeting and commands",
+    about: "NATS: greeting and commands (NATS client protocol)",
     probe,
 };
 

@@ -12,7 +12,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 32,
     ports: &[4840],
-    about: "OPC UA: hello and opening of a channel",
+    about: "OPC UA: hello and opening of a channel (IEC 62541-6)",
     probe,
 };
 

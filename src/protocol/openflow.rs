@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 16,
     ports: &[6633, 6653],
-    about: "OpenFlow: switches and controllers",
+    about: "OpenFlow: switches and controllers (ONF OpenFlow 1.5)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Both,
     depth: 128,
     ports: &[1194, 443],
-    about: "OpenVPN: session resets of client and server",
+    about: "OpenVPN: session resets of client and server (OpenVPN ssl_pkt.h)",
     probe,
 };
 

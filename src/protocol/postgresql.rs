@@ -12,7 +12,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 64,
     ports: &[5432, 6432],
-    about: "PostgreSQL: start-up message",
+    about: "PostgreSQL: start-up message (PostgreSQL protocol 3)",
     probe,
 };
 

@@ -10,7 +10,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 64,
     ports: &[3389],
-    about: "RDP: request for a connection",
+    about: "RDP: request for a connection (MS-RDPBCGR 2.2.1.1)",
     probe,
 };
 

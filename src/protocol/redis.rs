@@ -10,7 +10,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 256,
     ports: &[6379],
-    about: "Redis: commands in RESP",
+    about: "Redis: commands in RESP (Redis RESP specification)",
     probe,
 };
 

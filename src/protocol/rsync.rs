@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 32,
     ports: &[873],
-    about: "rsync daemon: version line",
+    about: "rsync daemon: version line (rsync clientserver.c)",
     probe,
 };
 

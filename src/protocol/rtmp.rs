@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 2048,
     ports: &[1935],
-    about: "RTMP: handshake",
+    about: "RTMP: handshake (Adobe RTMP 1.0)",
     probe,
 };
 
@@ -23,11 +23,13 @@ fn probe(segment: &Segment<'_>) -> Probe {
         Some(3) if bytes.get(1..4) == Some(&[0, 0, 11]) && segment.payload.get(4) == Some(&6) => Probe::No,
         Some(3) if bytes.len() < 9 => Probe::Need,
         Some(3) => {
+            // Version 9 and up of the player: nobody else's first bytes.
+            let named = be32(bytes, 5).is_some_and(|version| (9..0x81).contains(&(version >> 24)));
             let player =
                 be32(bytes, 5).is_some_and(|version| version == 0 || version >> 24 >= 9 && version >> 24 < 0x81);
             match (player, bytes.len() >= 1537) {
                 (true, true) => Probe::of(APPLICATION),
-                (true, false) if bytes.first() == Some(&3) && bytes.get(1) != Some(&0) || segment.on_port => {
+                (true, false) if bytes.first() == Some(&3) && bytes.get(1) != Some(&0) || named || segment.on_port => {
                     Probe::Need
                 }
                 _ => Probe::No,

@@ -10,7 +10,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 64,
     ports: &[102],
-    about: "S7: Siemens controllers",
+    about: "S7: Siemens controllers (RFC 1006, Wireshark s7comm)",
     probe,
 };
 

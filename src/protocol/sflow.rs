@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Udp,
     depth: 0,
     ports: &[6343],
-    about: "sFlow: samples of switches",
+    about: "sFlow: samples of switches (sFlow version 5)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 64,
     ports: &[445, 139],
-    about: "SMB 1 to 3: file shares",
+    about: "SMB 1 to 3: file shares (MS-CIFS, MS-SMB2)",
     probe,
 };
 

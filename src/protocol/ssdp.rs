@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Udp,
     depth: 0,
     ports: &[1900],
-    about: "SSDP: discovery of UPnP devices",
+    about: "SSDP: discovery of UPnP devices (UPnP Device Architecture 2.0)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Udp,
     depth: 0,
     ports: &[8125],
-    about: "statsd: counters in lines",
+    about: "statsd: counters in lines (statsd metric types)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 256,
     ports: &[61613],
-    about: "STOMP: opening of a session",
+    about: "STOMP: opening of a session (STOMP 1.2)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 1024,
     ports: &[3333, 4444, 5555, 7777, 8333, 14444],
-    about: "Mining pools (Stratum) and peers of currencies",
+    about: "Mining pools and peers of currencies (Stratum V1, Bitcoin P2P)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 64,
     ports: &[3690],
-    about: "Subversion: greeting of the server",
+    about: "Subversion: greeting of the server (svn ra_svn protocol)",
     probe,
 };
 

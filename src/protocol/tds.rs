@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 64,
     ports: &[1433],
-    about: "TDS: SQL Server login",
+    about: "TDS: SQL Server login (MS-TDS)",
     probe,
 };
 

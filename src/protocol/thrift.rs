@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Both,
     depth: 64,
     ports: &[9090],
-    about: "Thrift: remote calls",
+    about: "Thrift: remote calls (Apache Thrift binary protocol)",
     probe,
 };
 

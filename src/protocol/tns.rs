@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 64,
     ports: &[1521, 1526],
-    about: "Oracle: request for a connection",
+    about: "Oracle: request for a connection (Oracle Net, Wireshark tns)",
     probe,
 };
 

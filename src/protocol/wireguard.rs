@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Udp,
     depth: 0,
     ports: &[51820],
-    about: "WireGuard: handshake and data by type and size",
+    about: "WireGuard: handshake and data by type and size (WireGuard paper 5.4)",
     probe,
 };
 

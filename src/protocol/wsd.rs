@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Udp,
     depth: 0,
     ports: &[3702],
-    about: "WS-Discovery: devices by SOAP over UDP",
+    about: "WS-Discovery: devices by SOAP over UDP (OASIS WS-Discovery 1.1)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 16,
     ports: &[6000, 6001, 6010],
-    about: "X11: opening of a connection",
+    about: "X11: opening of a connection (X11R7 protocol)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Udp,
     depth: 0,
     ports: &[177],
-    about: "XDMCP: remote X sessions",
+    about: "XDMCP: remote X sessions (X.Org XDMCP 1.1)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 16,
     ports: &[10050, 10051],
-    about: "Zabbix: agent and server",
+    about: "Zabbix: agent and server (Zabbix header and data length)",
     probe,
 };
 

@@ -11,7 +11,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     over: Transports::Tcp,
     depth: 64,
     ports: &[2181],
-    about: "ZooKeeper: request for a session",
+    about: "ZooKeeper: request for a session (ZooKeeper zookeeper.jute)",
     probe,
 };
 

@@ -54,12 +54,37 @@ pub struct Holding {
 pub struct Walk {
     /// For each inode that was found, the processes that have it open.
     pub holders: HashMap<u32, Vec<Holding>>,
+    /// Where every other socket was seen, as many as there is room for.
+    pub seen: HashMap<u32, Seen>,
     /// Processes whose open files may not be read.
     pub closed: u64,
 }
 
+/// Where a walk saw a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub pid: u32,
+    pub file: u32,
+    /// More than one process has it.
+    pub is_shared: bool,
+}
+
+/// Sockets that a walk remembers the places of.
+const SEEN: usize = 256 * 1024;
+
 /// Open files of one process that are looked through for a single socket.
 const FILES: usize = 4_096;
+
+impl Walk {
+    fn see(&mut self, inode: u32, pid: u32, file: &fs::DirEntry) {
+        if self.seen.len() >= SEEN && !self.seen.contains_key(&inode) {
+            return;
+        }
+        let Some(file) = number(file) else { return };
+        let seen = self.seen.entry(inode).or_insert(Seen { pid, file, is_shared: false });
+        seen.is_shared |= seen.pid != pid;
+    }
+}
 
 /// The processes below a folder laid out like `/proc`.
 #[derive(Clone, Debug)]
@@ -196,7 +221,11 @@ impl Processes {
         let mut process: Option<Arc<Process>> = None;
         for file in files.flatten() {
             let path = file.path();
-            let Some(inode) = socket_inode(&path).filter(|inode| wanted.contains(inode)) else { continue };
+            let Some(inode) = socket_inode(&path) else { continue };
+            if !wanted.contains(&inode) {
+                walk.see(inode, pid, &file);
+                continue;
+            }
             if process.is_none() {
                 process = self.read(pid).map(Arc::new);
             }
@@ -223,7 +252,10 @@ struct Stat {
 impl Stat {
     /// Fields 4 and 22. The name in field 2 may hold anything, parentheses too.
     fn of(folder: &Path) -> Option<Self> {
-        let stat = fs::read(folder.join("stat")).ok()?;
+        // The kernel writes it at once, and it is never longer than this.
+        let mut bytes = [0; 1_024];
+        let len = fs::File::open(folder.join("stat")).ok()?.read(&mut bytes).ok()?;
+        let stat = bytes.get(..len)?;
         let end = stat.iter().rposition(|byte| *byte == b')')?;
         let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
         let mut fields = rest.split_ascii_whitespace();
@@ -286,6 +318,10 @@ mod tests {
         let mut eight: Vec<u32> = walk.holders[&8].iter().map(|one| one.process.pid).collect();
         eight.sort_unstable();
         assert_eq!((eight, walk.holders[&7].len(), walk.holders.len()), (vec![10, 11], 1, 2));
+        // What nobody asked about is remembered by its place.
+        assert_eq!(walk.seen, HashMap::from([(9, Seen { pid: 11, file: 2, is_shared: false })]));
+        let all = processes.walk(&HashSet::new()).unwrap().seen;
+        assert!(all[&8].is_shared && !all[&7].is_shared);
         let one = processes.read(10).unwrap();
         assert_eq!((one.start, one.comm.as_str(), one.exe.as_str()), (500, "one) R (x", "/bin/10"));
         assert_eq!(one.place.unit.as_deref(), Some("a.service"));

@@ -160,15 +160,10 @@ impl Diag {
         let is_udp = matches!(protocol, Protocol::UDP | Protocol::UDPLITE);
         let ends = if is_udp { (theirs, ours) } else { (ours, theirs) };
         self.socket.send(&request(protocol, family, Some(ends)))?;
-        let mut found = None;
-        // The answer was there before the request returned.
-        while let Some(received) = self.socket.receive(&mut self.buffer)? {
-            for (kind, body) in messages(self.buffer.get(..received.len).unwrap_or_default()) {
-                if kind == BY_FAMILY {
-                    found = Socket::parse(body, protocol);
-                }
-            }
-        }
+        // The answer, one datagram, was there before the request returned.
+        let Some(received) = self.socket.receive(&mut self.buffer)? else { return Ok(None) };
+        let answer = messages(self.buffer.get(..received.len).unwrap_or_default());
+        let found = answer.filter(|(kind, _)| *kind == BY_FAMILY).find_map(|(_, body)| Socket::parse(body, protocol));
         Ok(found)
     }
 

@@ -1,6 +1,6 @@
 //! Finds the owner of one conversation from what the kernel and the memory know.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::realms::Realms;
 use crate::host::births::Birth;
 use crate::host::containers::Containers;
 use crate::host::diag::Socket;
-use crate::host::processes::{Holding, Process, Processes};
+use crate::host::processes::{Holding, Process, Processes, Seen};
 use crate::model::{Confidence, Endpoint, FlowKey, Label, Owner, Protocol, Rungs, Traits};
 
 /// An unconnected socket that ended longer ago than this is not taken for the sender: the port may have
@@ -39,7 +39,17 @@ pub(super) struct Search {
     pub(super) has_lookups: bool,
     /// Processes whose open files were closed to us in the last walk.
     pub(super) closed: u64,
+    /// Where the last walk saw the sockets that nobody asked about, by inode.
+    seen: HashMap<u32, Seen>,
+    /// Processes read lately, and when others were last seen to live, by their numbers: many sockets may have one.
+    read: HashMap<u32, (Duration, Arc<Process>)>,
+    alive: HashMap<u32, (Duration, u64)>,
+    now: Duration,
 }
+
+/// Processes that are remembered when they were read, and for how long.
+const READ: usize = 1_024;
+const READ_HOLDS: Duration = Duration::from_millis(100);
 
 impl Search {
     pub(super) fn open(rungs: Rungs) -> io::Result<Self> {
@@ -51,11 +61,16 @@ impl Search {
             containers: Containers::default(),
             has_lookups: rungs.lookups,
             closed: 0,
+            seen: HashMap::new(),
+            read: HashMap::new(),
+            alive: HashMap::new(),
+            now: Duration::ZERO,
         })
     }
 
     /// Whose conversation this is; our end is the key's first.
     pub(super) fn find(&mut self, key: &FlowKey, now: Duration) -> Found {
+        self.now = now;
         for (realm, key) in self.realms.of(key) {
             let found = if key.protocol().has_ports() {
                 self.find_in(realm, &key, now)
@@ -167,7 +182,7 @@ impl Search {
     }
 
     pub(super) fn of_live(&mut self, socket: &Socket, confidence: Confidence) -> Found {
-        match self.present(socket) {
+        match self.present(socket).or_else(|| self.seen_before(socket)) {
             Some(holder) => Found::Owner(self.owner(&holder, Some(socket.uid), confidence)),
             None if socket.inode == 0 => Found::Nobody,
             None => Found::Wants(*socket),
@@ -179,7 +194,7 @@ impl Search {
     fn present(&mut self, socket: &Socket) -> Option<Holder> {
         let mut holder = self.holders.get(socket.cookie)?.clone();
         let pid = holder.process.pid;
-        if self.processes.start(pid) != Some(holder.process.start) {
+        if !self.is_alive(pid, holder.process.start) {
             return None;
         }
         match self.processes.holds(pid, socket.inode, holder.file) {
@@ -196,6 +211,51 @@ impl Search {
         holder.is_shell = self.processes.is_shell_on(pid, holder.process.exe.as_str(), socket.inode);
         self.holders.remember(socket.cookie, holder.clone());
         Some(holder)
+    }
+
+    /// Who was seen to have a socket in the last walk, if that is still so and nobody else has it.
+    fn seen_before(&mut self, socket: &Socket) -> Option<Holder> {
+        let seen = *self.seen.get(&socket.inode).filter(|seen| !seen.is_shared && socket.inode != 0)?;
+        // One that is known to be another's was handed on: who has it now is to be seen from a walk.
+        if self.holders.get(socket.cookie).is_some() {
+            return None;
+        }
+        let process = self.read(seen.pid)?;
+        let file = self.processes.holds(seen.pid, socket.inode, Some(seen.file)).ok().flatten()?;
+        let is_shell = self.processes.is_shell_on(seen.pid, process.exe.as_str(), socket.inode);
+        let holder = Holder { file: Some(file), is_shell, ..holder_of(process, Confidence::Exact) };
+        self.holders.remember(socket.cookie, holder.clone());
+        Some(holder)
+    }
+
+    /// Whether a process that started then is there, or was a moment ago: a number is not given again so soon.
+    fn is_alive(&mut self, pid: u32, start: u64) -> bool {
+        if self.alive.get(&pid).is_some_and(|(at, same)| *same == start && self.now.saturating_sub(*at) <= READ_HOLDS) {
+            return true;
+        }
+        let is_alive = self.processes.start(pid) == Some(start);
+        if self.alive.len() >= READ {
+            self.alive.clear();
+        }
+        if is_alive {
+            self.alive.insert(pid, (self.now, start));
+        }
+        is_alive
+    }
+
+    /// Reads a process, or takes what was read of it a moment ago.
+    fn read(&mut self, pid: u32) -> Option<Arc<Process>> {
+        if let Some((at, process)) = self.read.get(&pid)
+            && self.now.saturating_sub(*at) <= READ_HOLDS
+        {
+            return Some(Arc::clone(process));
+        }
+        if self.read.len() >= READ {
+            self.read.clear();
+        }
+        let process = Arc::new(self.processes.read(pid)?);
+        self.read.insert(pid, (self.now, Arc::clone(&process)));
+        Some(process)
     }
 
     /// The owner of whatever listens at our end, for a conversation whose own socket nobody may see into.
@@ -249,6 +309,7 @@ impl Search {
         let wanted: HashSet<u32> = sockets.iter().map(|socket| socket.inode).collect();
         let walk = self.processes.walk(&wanted)?;
         self.closed = walk.closed;
+        self.seen = walk.seen;
         for socket in sockets {
             let Some(holding) = walk.holders.get(&socket.inode) else { continue };
             let known = self.holders.get(socket.cookie).map(|known| (known.process.pid, known.process.start));

@@ -4,6 +4,7 @@ mod admin;
 mod connections;
 mod dashboard;
 mod doctor;
+mod drops;
 mod headless;
 mod keeper;
 mod options;

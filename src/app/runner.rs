@@ -15,6 +15,7 @@ use crate::host::owners::OwnerWorker;
 use crate::model::{Answer, Command, Event, Health, Label, Question, Rungs};
 use crate::snapshot::Published;
 
+use super::drops::Drops;
 use super::keeper::Keeper;
 
 /// How long a read may wait for the first frame, and so how long a command or the end may wait.
@@ -57,6 +58,7 @@ pub(super) struct Runner {
     pub(super) own_health: Vec<Health>,
     /// Less can be seen than was asked for: said before anything else.
     pub(super) reduced: Option<Health>,
+    drops: Drops,
     published_at: Option<Stopwatch>,
     looked_at: Option<Stopwatch>,
     kept_at: Stopwatch,
@@ -78,6 +80,7 @@ impl Runner {
             outside: Outside { vantage, ..Outside::default() },
             own_health: Vec::new(),
             reduced: None,
+            drops: Drops::default(),
             published_at: None,
             looked_at: None,
             kept_at: Stopwatch::start(),
@@ -166,6 +169,7 @@ impl Runner {
         }
         self.looked_at = Some(Stopwatch::start());
         self.outside.losses = capture.losses();
+        self.drops.take(self.outside.losses);
         self.outside.interfaces = capture.interfaces();
         self.outside.health = capture.health();
         self.outside.progress =
@@ -266,6 +270,7 @@ impl Runner {
         let mut outside = self.outside.clone();
         outside.health.splice(0..0, self.reduced.iter().cloned());
         outside.health.extend(self.own_health.iter().cloned());
+        outside.health.extend(self.drops.health());
         outside.health.extend(self.owners.iter().flat_map(OwnerWorker::health));
         outside.health.extend(self.keeper.health());
         outside.connections = self.sockets.as_ref().and_then(ConnectionWorker::latest);

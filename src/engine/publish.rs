@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::baseline::Standing;
 use crate::detect::book::score;
 use crate::model::{
-    Connections, Health, InterfaceInfo, Label, Losses, Measure, NameSource, Severity, Subject, Target, Verdict,
+    Connections, Health, InterfaceInfo, Label, Losses, Measure, NameSource, Severity, Subject, Tally, Target, Verdict,
 };
 use crate::snapshot::{Learning, Row, RowId, Snapshot, Totals};
 
@@ -86,7 +86,7 @@ impl Engine {
             other,
             totals: self.peaks.apply(self.table.totals()),
             graph: self.graph.iter().copied().collect(),
-            tally: *self.table.tally(),
+            tally: Tally { names_evicted: self.table.names().evicted(), ..*self.table.tally() },
             losses: outside.losses,
             // Interfaces count frames, which nobody saw here.
             agreement: if self.measure == Measure::Frames { self.agree.report() } else { Vec::new() },

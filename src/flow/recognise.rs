@@ -39,7 +39,7 @@ impl FlowTable {
                 return self.settle(place);
             }
             if self.recognising >= LIMIT {
-                self.unrecognised += 1;
+                self.tally.flows_unrecognised += 1;
                 self.records[place as usize].payload_use = PayloadUse::Settled;
                 return;
             }
@@ -179,6 +179,7 @@ impl FlowTable {
         let Some(question) = message.question.filter(|_| is_ours) else { return };
         if self.queries.len() >= QUERIES {
             self.queries_left_out += 1;
+            self.tally.questions_left_out += 1;
             return;
         }
         let host = record.key.end(sender).ip;

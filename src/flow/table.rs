@@ -94,8 +94,6 @@ pub struct FlowTable {
     pub(super) last_second: [u64; 2],
     /// Recognitions under way; bounded, so that a flood of openings costs no more than this.
     pub(super) recognising: usize,
-    /// Flows that found no room among them.
-    pub(super) unrecognised: u64,
     pub(super) budget: Budget,
     /// Data connections that FTP has announced.
     pub(super) expected: Expected,
@@ -157,7 +155,6 @@ impl FlowTable {
             grand: Grand::default(),
             last_second: [0; 2],
             recognising: 0,
-            unrecognised: 0,
             budget: Budget::default(),
             expected: Expected::default(),
             common_facts: Vec::new(),

@@ -68,6 +68,12 @@ pub struct Tally {
     pub flows: u64,
     /// Flows that had to leave the table.
     pub flows_evicted: u64,
+    /// Flows whose payload was not looked into: too many others were being recognised.
+    pub flows_unrecognised: u64,
+    /// Questions to name servers that no detector heard of: too many in one second.
+    pub questions_left_out: u64,
+    /// Addresses, domains and askers of DNS that had to make room for others.
+    pub names_evicted: u64,
 }
 
 impl Tally {

@@ -40,6 +40,8 @@ pub struct Summary {
     /// Flows that had to leave the table, and what they had counted.
     pub evicted_flows: u64,
     pub evicted: Counted,
+    /// What was left out for want of room; the counts of frames and bytes are whole all the same.
+    pub left_out: LeftOut,
     /// Wire bytes, of everything.
     pub bytes_out: u64,
     pub bytes_in: u64,
@@ -57,6 +59,17 @@ pub struct Summary {
 pub struct Counted {
     pub frames: u64,
     pub bytes: u64,
+}
+
+/// What there was no room for, besides flows.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LeftOut {
+    /// Flows whose payload was not looked into.
+    pub flows_unrecognised: u64,
+    /// Questions to name servers that no detector heard of.
+    pub questions: u64,
+    /// Addresses, domains and askers of DNS that made room for others.
+    pub names: u64,
 }
 
 /// What was never seen.
@@ -119,6 +132,11 @@ impl Summary {
             hidden_flows: snapshot.hidden_flows,
             evicted_flows: tally.flows_evicted,
             evicted: tally.evicted.into(),
+            left_out: LeftOut {
+                flows_unrecognised: tally.flows_unrecognised,
+                questions: tally.questions_left_out,
+                names: tally.names_evicted,
+            },
             bytes_out: snapshot.totals.bytes_out,
             bytes_in: snapshot.totals.bytes_in,
             agreement: snapshot.agreement.iter().map(agreement).collect(),

@@ -143,6 +143,15 @@ fn table(snapshot: &Snapshot) -> Vec<String> {
         ),
         format!("  reverse DNS {resolving}"),
     ];
+    for (count, what) in [
+        (tally.flows_unrecognised, "flows were not looked into: too many at once"),
+        (tally.questions_left_out, "questions to name servers went unjudged: too many in a second"),
+        (tally.names_evicted, "names from DNS made room for others"),
+    ] {
+        if count > 0 {
+            lines.push(format!("  {count} {what}"));
+        }
+    }
     if !snapshot.vantage.is_empty() {
         lines.push(format!("  our addresses: {}", snapshot.vantage));
     }

@@ -1,0 +1,438 @@
+//! Exactness: what egret counts beside what the kernel counts, whatever the interface does to the frames; and that
+//! every frame made to break it, and every frame it had no time for, is accounted for.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test"
+)]
+
+#[path = "support/hostile.rs"]
+mod hostile;
+#[path = "support/netns.rs"]
+#[allow(dead_code, reason = "shared with other tests, each of which uses a part")]
+mod support;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use egret::baseline::{Baseline, BaselineConfig};
+use egret::capture::backends;
+use egret::capture::live::LiveOptions;
+use egret::capture::script::frame;
+use egret::capture::wall::Stopwatch;
+use egret::detect::{AlertBook, Judges};
+use egret::engine::{Engine, Outside, Parts};
+use egret::flow::FlowConfig;
+use egret::marks::Marks;
+use egret::model::{Endpoint, Event, LinkType, Losses};
+use egret::snapshot::Snapshot;
+use egret::sys::namespace;
+use support::{ENOUGH, FAR, Lab, NEAR, Own, counters, inside, ip, read_all, read_until, until_ready};
+
+const MIB: usize = 1 << 20;
+
+fn engine() -> Engine {
+    Engine::new(Parts {
+        flow: FlowConfig::default(),
+        inner: false,
+        baseline: Baseline::new(BaselineConfig::default()),
+        marks: Marks::default(),
+        book: AlertBook::default(),
+        judges: Judges::default(),
+    })
+}
+
+fn run(program: &str, words: &str) {
+    let done = Command::new(program).args(words.split_whitespace()).output().unwrap();
+    assert!(done.status.success(), "{program} {words}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// What egret made of an interface while something was done, and what the kernel counted meanwhile.
+struct Watched {
+    snapshot: Snapshot,
+    losses: Losses,
+    /// Frames and bytes, both directions together.
+    kernel: (u64, u64),
+}
+
+fn watch(interface: &str, work: impl FnOnce()) -> Watched {
+    let interfaces = vec![interface.to_owned()];
+    let mut capture =
+        backends::open(&LiveOptions { interfaces, backend: "ring".into(), ..LiveOptions::default() }).unwrap();
+    let mut engine = engine();
+    read_all(&mut *capture, |event| {
+        if let Event::Interface(at, info) = event {
+            engine.take(Event::Interface(*at, info.clone()));
+        }
+    });
+    let before = counters(interface);
+    let (finished, done) = crossbeam_channel::bounded(1);
+    let reader = thread::spawn(move || {
+        let mut take = |event: &Event<'_>| match event {
+            Event::Frames(frames) => engine.take(Event::Frames(frames)),
+            Event::Quiet(at) => engine.take(Event::Quiet(*at)),
+            Event::Interface(at, info) => engine.take(Event::Interface(*at, info.clone())),
+        };
+        read_until(&mut *capture, |event| {
+            take(event);
+            done.try_recv().is_ok()
+        });
+        read_all(&mut *capture, take);
+        engine.finish();
+        engine.show_all();
+        (engine.snapshot(Outside::default()), capture.losses())
+    });
+    work();
+    finished.send(()).unwrap();
+    let (snapshot, losses) = reader.join().unwrap();
+    let after = counters(interface);
+    let kernel = (
+        after.packets_out + after.packets_in - before.packets_out - before.packets_in,
+        after.bytes_out + after.bytes_in - before.bytes_out - before.bytes_in,
+    );
+    Watched { snapshot, losses, kernel }
+}
+
+/// Bytes over one TCP connection to a server that `serve` starts: up, or down.
+fn transfer(server: IpAddr, bytes: usize, is_up: bool, at_server: impl FnOnce(Box<dyn FnOnce() + Send>)) {
+    let (tell, told) = crossbeam_channel::bounded(1);
+    at_server(Box::new(move || {
+        let listener = TcpListener::bind((server, 0)).unwrap();
+        tell.send(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        pump(stream, bytes, !is_up);
+    }));
+    pump(TcpStream::connect(told.recv().unwrap()).unwrap(), bytes, is_up);
+}
+
+fn pump(mut stream: TcpStream, bytes: usize, sends: bool) {
+    if sends {
+        for _ in 0..bytes / MIB {
+            stream.write_all(&vec![0x5a; MIB]).unwrap();
+        }
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
+    } else {
+        assert_eq!(std::io::copy(&mut stream, &mut std::io::sink()).unwrap(), bytes as u64);
+    }
+}
+
+fn tcp(lab: &Lab, server: &str, bytes: usize, is_up: bool) {
+    let mut far = None;
+    transfer(server.parse().unwrap(), bytes, is_up, |serve| far = Some(lab.start_far(serve)));
+    far.unwrap().join().unwrap();
+}
+
+fn datagrams(to: &str, count: usize, size: usize) {
+    let socket = UdpSocket::bind((NEAR, 0)).unwrap();
+    for _ in 0..count {
+        // Nobody listens: refusals come back, and are read away by the next call.
+        let _ = socket.send_to(&vec![7; size], (to, 9));
+    }
+}
+
+/// Frames with one and with two VLAN tags, with UDP inside.
+fn tagged() -> Vec<Vec<u8>> {
+    let end = |ip: &str, port| Endpoint::new(ip.parse().unwrap(), port);
+    let plain = frame::udp(end(NEAR, 7_000), end(FAR, 9), &[5; 300]);
+    let with = |tags: &[u8]| [&plain[..12], tags, &plain[12..]].concat();
+    [with(&[0x81, 0, 0x20, 0x64]), with(&[0x88, 0xa8, 0, 7, 0x81, 0, 0, 5])].repeat(200)
+}
+
+const OFFLOADS: &str = "tso off gso off gro off";
+
+/// What is set up for a case, what happens, and on which interface.
+struct Case {
+    name: &'static str,
+    interface: &'static str,
+    set_up: fn(&Lab),
+    work: fn(&Lab),
+}
+
+const CASES: &[Case] = &[
+    Case { name: "TCP up, offloads on", interface: "near0", set_up: |_| {}, work: |lab| tcp(lab, FAR, 64 * MIB, true) },
+    Case {
+        name: "TCP down, offloads on",
+        interface: "near0",
+        set_up: |_| {},
+        work: |lab| tcp(lab, FAR, 64 * MIB, false),
+    },
+    Case {
+        name: "TCP up, MTU 1400",
+        interface: "near0",
+        set_up: |lab| mtu(lab, 1_400),
+        work: |lab| tcp(lab, FAR, 16 * MIB, true),
+    },
+    Case {
+        name: "TCP up, MTU 9000",
+        interface: "near0",
+        set_up: |lab| mtu(lab, 9_000),
+        work: |lab| tcp(lab, FAR, 16 * MIB, true),
+    },
+    Case { name: "TCP up, shaped (tbf)", interface: "near0", set_up: shape, work: |lab| tcp(lab, FAR, 8 * MIB, true) },
+    Case { name: "TCP up, offloads off", interface: "near0", set_up: plain, work: |lab| tcp(lab, FAR, 16 * MIB, true) },
+    Case {
+        name: "TCP down, offloads off",
+        interface: "near0",
+        set_up: plain,
+        work: |lab| tcp(lab, FAR, 16 * MIB, false),
+    },
+    Case { name: "UDP, 1400 B", interface: "near0", set_up: |_| {}, work: |_| datagrams(FAR, 5_000, 1_400) },
+    Case { name: "UDP in fragments, 20 kB", interface: "near0", set_up: |_| {}, work: |_| datagrams(FAR, 200, 20_000) },
+    Case { name: "TCP up, IPv6", interface: "near0", set_up: v6, work: |lab| tcp(lab, "fd77::2", 16 * MIB, true) },
+    Case {
+        name: "VLAN tags, one and two",
+        interface: "near0",
+        set_up: |_| {},
+        work: |_| support::send_frames("near0", &tagged()),
+    },
+    Case {
+        name: "VLAN tags arriving",
+        interface: "near0",
+        set_up: |_| {},
+        work: |lab| lab.at_far(|| support::send_frames("far0", &tagged())),
+    },
+    Case { name: "TCP over loopback", interface: "lo", set_up: |_| {}, work: loopback },
+];
+
+fn mtu(lab: &Lab, mtu: u16) {
+    ip(&format!("link set near0 mtu {mtu}"));
+    lab.at_far(move || ip(&format!("link set far0 mtu {mtu}")));
+}
+
+fn shape(lab: &Lab) {
+    mtu(lab, 1_500);
+    run("tc", "qdisc add dev near0 root tbf rate 200mbit burst 128k latency 100ms");
+}
+
+fn plain(lab: &Lab) {
+    let _ = Command::new("tc").args(["qdisc", "del", "dev", "near0", "root"]).output().unwrap();
+    run("ethtool", &format!("-K near0 {OFFLOADS}"));
+    lab.at_far(|| run("ethtool", &format!("-K far0 {OFFLOADS}")));
+}
+
+fn v6(lab: &Lab) {
+    ip("addr add fd77::1/64 dev near0 nodad");
+    lab.at_far(|| ip("addr add fd77::2/64 dev far0 nodad"));
+}
+
+fn loopback(_: &Lab) {
+    let mut server = None;
+    transfer("127.0.0.1".parse().unwrap(), 16 * MIB, true, |serve| server = Some(thread::spawn(serve)));
+    server.unwrap().join().unwrap();
+}
+
+/// The tools that the laboratory needs besides `ip`.
+fn has_tools(test: &str) -> bool {
+    for tool in ["ethtool", "tc"] {
+        let found = std::env::var("PATH").unwrap().split(':').any(|dir| std::path::Path::new(dir).join(tool).exists());
+        if !found {
+            support::skip(test, &format!("there is no {tool}"));
+            return false;
+        }
+    }
+    true
+}
+
+#[test]
+fn counts_equal_the_interfaces_own_whatever_it_does() {
+    const NAME: &str = "counts_equal_the_interfaces_own_whatever_it_does";
+    if !has_tools(NAME) {
+        return;
+    }
+    inside(NAME, &Own::Network, || {
+        let lab = Lab::new();
+        println!("\n| case | egret + drops, frames | kernel, frames | ratio | egret, bytes | kernel, bytes | ratio |");
+        println!("|---|---|---|---|---|---|---|");
+        let mut wrong = Vec::new();
+        for case in CASES {
+            (case.set_up)(&lab);
+            let seen = watch(case.interface, || (case.work)(&lab));
+            let tally = seen.snapshot.tally;
+            let frames = tally.seen.frames + seen.losses.ring;
+            let ratio = |a: u64, b: u64| a as f64 / b as f64;
+            println!(
+                "| {} | {frames} ({} dropped) | {} | {:.6} | {} | {} | {:.6} |",
+                case.name,
+                seen.losses.ring,
+                seen.kernel.0,
+                ratio(frames, seen.kernel.0),
+                tally.seen.bytes,
+                seen.kernel.1,
+                ratio(tally.seen.bytes, seen.kernel.1)
+            );
+            let is_exact = frames == seen.kernel.0 && (tally.seen.bytes == seen.kernel.1 || seen.losses.ring > 0);
+            let adds_up = tally.seen.frames == tally.packets.frames + tally.skipped_total().frames
+                && tally.seen.bytes == tally.packets.bytes + tally.skipped_total().bytes;
+            if !is_exact || !adds_up || seen.kernel.0 < 100 {
+                wrong.push(case.name);
+            }
+        }
+        assert_eq!(wrong, Vec::<&str>::new());
+    });
+}
+
+/// A third host behind the far one, which forwards to it by an interface that cuts super-packets itself.
+fn third_host(lab: &Lab) -> File {
+    let third = thread::spawn(|| {
+        namespace::new_network().unwrap();
+        File::open("/proc/thread-self/ns/net").unwrap()
+    });
+    let third = third.join().unwrap();
+    let place = format!("/proc/{}/fd/{}", std::process::id(), third.as_raw_fd());
+    lab.at_far(move || {
+        ip("link add mid0 type veth peer name end0");
+        ip("link set mid0 addrgenmode none");
+        ip(&format!("link set end0 netns {place}"));
+        ip("addr add 10.79.0.1/24 dev mid0");
+        ip("link set mid0 up");
+        run("ethtool", &format!("-K mid0 {OFFLOADS}"));
+        std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
+    });
+    at(&third, || {
+        ip("link set end0 addrgenmode none");
+        ip("addr add 10.79.0.2/24 dev end0");
+        ip("link set end0 up");
+        ip("route add default via 10.79.0.1");
+        until_ready("end0");
+    });
+    lab.at_far(|| until_ready("mid0"));
+    ip(&format!("route add 10.79.0.0/24 via {FAR}"));
+    third
+}
+
+fn at<T: Send + 'static>(host: &File, work: impl FnOnce() -> T + Send + 'static) -> T {
+    start_at(host, work).join().unwrap()
+}
+
+fn start_at<T: Send + 'static>(host: &File, work: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+    let host = host.try_clone().unwrap();
+    thread::spawn(move || {
+        namespace::enter_network(host.as_fd()).unwrap();
+        work()
+    })
+}
+
+#[test]
+fn wire_bytes_are_those_that_arrive_where_nothing_is_offloaded() {
+    const NAME: &str = "wire_bytes_are_those_that_arrive_where_nothing_is_offloaded";
+    if !has_tools(NAME) {
+        return;
+    }
+    inside(NAME, &Own::Network, || {
+        let lab = Lab::new();
+        let third = third_host(&lab);
+        // Not the far host's: it would put super-packets together anew, of other segments.
+        lab.at_far(|| run("ethtool", "-K far0 gro off"));
+        let arrived = || lab.at_far(|| counters("mid0"));
+        let mut before = arrived();
+        let seen = watch("near0", || {
+            // The neighbours' questions are not part of it.
+            let socket = UdpSocket::bind((NEAR, 0)).unwrap();
+            let _ = socket.send_to(b"hello", ("10.79.0.2", 9));
+            let told = Stopwatch::start();
+            while arrived().packets_in == before.packets_in && told.elapsed() < Duration::from_secs(5) {}
+            before = arrived();
+            let mut far = None;
+            transfer("10.79.0.2".parse().unwrap(), 32 * MIB, true, |serve| far = Some(start_at(&third, serve)));
+            far.unwrap().join().unwrap();
+        });
+        let after = arrived();
+        let upload = seen.snapshot.rows.iter().max_by_key(|row| row.bytes_out).unwrap();
+        let (wire, cut) = (upload.wire_bytes_out, after.bytes_out - before.bytes_out);
+        println!("shown as wire bytes {wire}, link-layer bytes here {}, sent on in segments {cut}", upload.bytes_out);
+        assert_eq!(seen.losses.ring, 0);
+        assert!(wire > upload.bytes_out + upload.bytes_out / 100, "super-packets were sent");
+        // Questions of neighbours, 42 bytes each, may fall into the time.
+        assert!(cut >= wire && (cut - wire).is_multiple_of(42) && cut - wire <= 42 * 4, "{cut} {wire}");
+    });
+}
+
+#[test]
+fn hostile_frames_through_the_live_ring_are_each_counted_once() {
+    inside("hostile_frames_through_the_live_ring_are_each_counted_once", &Own::Network, || {
+        let lab = Lab::new();
+        mtu(&lab, 65_000);
+        let frames: Vec<Vec<u8>> =
+            hostile::frames().into_iter().filter(|one| one.link == LinkType::Ethernet).map(|one| one.data).collect();
+        let mut sent = 0;
+        let before = counters("near0");
+        let seen = watch("near0", || {
+            sent = lab.at_far(move || frames.iter().filter(|frame| send_raw("far0", frame)).count());
+            // Alive afterwards.
+            datagrams(FAR, 1, 10);
+        });
+        let arrived = counters("near0").packets_in - before.packets_in;
+        let tally = seen.snapshot.tally;
+        println!("{sent} hostile frames sent, {arrived} arrived: {tally:?}");
+        assert!(sent >= 200, "{sent}: too short for the link are those below 14 bytes");
+        assert!(arrived >= sent as u64);
+        assert_eq!((tally.seen.frames, tally.seen.bytes, seen.losses.ring), (seen.kernel.0, seen.kernel.1, 0));
+        assert_eq!(tally.packets.frames + tally.skipped_total().frames, tally.seen.frames);
+        assert!(tally.skipped_total().frames > 20 && tally.packets.frames > 50);
+        assert!(seen.snapshot.rows.iter().any(|row| row.remote.is_some_and(|end| end.port == 9)));
+    });
+}
+
+/// Whether the kernel took a frame as it is.
+fn send_raw(interface: &str, frame: &[u8]) -> bool {
+    use pnet::datalink::{self, Channel, Config};
+    let interface = datalink::interfaces().into_iter().find(|one| one.name == interface).unwrap();
+    let config = Config { write_buffer_size: 1 << 17, ..Config::default() };
+    let Channel::Ethernet(mut sender, _) = datalink::channel(&interface, config).unwrap() else { panic!("no channel") };
+    sender.send_to(frame, None).is_some_and(|done| done.is_ok())
+}
+
+#[test]
+fn a_program_stopped_under_load_says_what_it_did_not_see() {
+    inside("a_program_stopped_under_load_says_what_it_did_not_see", &Own::Network, || {
+        let lab = Lab::new();
+        let home = tempfile::tempdir().unwrap();
+        let (out, err) = (home.path().join("out"), home.path().join("err"));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_egret"))
+            .args(["flows", "-i", "near0", "--for", "8s", "--json", "--state"])
+            .arg(home.path().join("state"))
+            .env("HOME", home.path())
+            .stdin(Stdio::null())
+            .stdout(File::create(&out).unwrap())
+            .stderr(File::create(&err).unwrap())
+            .spawn()
+            .unwrap();
+        let clock = Stopwatch::start();
+        while std::fs::read_to_string("/proc/thread-self/net/packet").unwrap().lines().count() < 2 {
+            assert!(clock.elapsed() < ENOUGH, "it does not listen: {}", std::fs::read_to_string(&err).unwrap());
+        }
+        let before = counters("near0");
+        let signal = |name: &str| run("kill", &format!("-{name} {}", child.id()));
+        signal("STOP");
+        let end = |ip: &str, port| Endpoint::new(ip.parse().unwrap(), port);
+        let one = frame::udp(end(FAR, 7_000), end(NEAR, 9), &[1; 400]);
+        lab.at_far(move || {
+            let sent = Stopwatch::start();
+            // Five seconds of it, in bursts that no ring holds.
+            while sent.elapsed() < Duration::from_secs(5) {
+                support::send_frames("far0", &vec![one.clone(); 20_000]);
+            }
+        });
+        signal("CONT");
+        assert!(child.wait().unwrap().success());
+        let after = counters("near0");
+        let text = std::fs::read_to_string(&out).unwrap();
+        let summary: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        let number = |value: &serde_json::Value| value.as_u64().unwrap();
+        let (kept, dropped) = (number(&summary["frames"]), number(&summary["drops"]["ring"]));
+        let sent = after.packets_in + after.packets_out - before.packets_in - before.packets_out;
+        println!("sent {sent}, kept {kept}, dropped {dropped}; {}", summary["health"]);
+        assert!(dropped > 0, "{summary}");
+        assert_eq!(kept + dropped, sent);
+        assert!(summary["health"].to_string().contains("frames were dropped by the kernel"), "{}", summary["health"]);
+    });
+}

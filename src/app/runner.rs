@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::capture::wall::Stopwatch;
+use crate::capture::wall::{self, Stopwatch};
 use crate::capture::{Capture, CaptureError, More};
 use crate::engine::{Engine, Outside, Reaction};
 use crate::host::connections::ConnectionWorker;
@@ -26,6 +26,8 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long the end waits for answers about owners.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
+/// How long the end of a report waits for frames that came before it.
+const LAST_FRAMES: Duration = Duration::from_secs(2);
 /// How often what was learnt is handed to the store.
 const KEEP_EVERY: Duration = Duration::from_secs(30);
 
@@ -126,6 +128,9 @@ impl Runner {
                 }
             }
         }
+        if self.shows_all && self.is_live && outcome.is_ok() {
+            self.drain(capture);
+        }
         self.looked_at = None;
         self.look(capture);
         self.engine.finish();
@@ -141,6 +146,25 @@ impl Runner {
         }
         self.publish(true);
         (self, outcome)
+    }
+
+    /// Takes in what had come before the end, so that a report accounts for every frame.
+    fn drain(&mut self, capture: &mut dyn Capture) {
+        let (end, clock) = (wall::now(), Stopwatch::start());
+        let mut is_past = false;
+        while !is_past && clock.elapsed() < LAST_FRAMES {
+            let read = capture.read(Duration::ZERO, &mut |event| {
+                is_past |= match &event {
+                    Event::Frames(frames) => frames.last().is_some_and(|frame| frame.at >= end),
+                    Event::Quiet(at) => *at >= end,
+                    Event::Interface(..) | Event::Sockets(..) => false,
+                };
+                self.engine.take(event);
+            });
+            if !matches!(read, Ok(More::Coming)) {
+                return;
+            }
+        }
     }
 
     /// After the end of a finite source: the side doors stay open until somebody stops the run.

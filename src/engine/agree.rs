@@ -1,7 +1,10 @@
 //! What we saw beside what the kernel counted, per interface, since the start.
 
-use crate::model::{Frame, Heading, InterfaceCounters, InterfaceInfo, Label};
+use crate::model::{Frame, Heading, InterfaceCounters, InterfaceInfo, Label, LinkType};
 use crate::snapshot::Agreement;
+
+/// An Ethernet header, which the kernel does not count on its loopback (drivers/net/loopback.c).
+const HEADER: u64 = 14;
 
 #[derive(Default)]
 pub(super) struct Agree {
@@ -17,6 +20,7 @@ struct Seen {
     bytes_in: u64,
     /// A backend that cannot tell the directions apart: nothing to compare.
     is_blind: bool,
+    is_loopback: bool,
 }
 
 impl Agree {
@@ -32,10 +36,12 @@ impl Agree {
     pub(super) fn frame(&mut self, frame: &Frame<'_>) {
         let seen = self.at(usize::from(frame.interface.0));
         seen.is_blind |= frame.heading == Heading::Unknown;
+        let uncounted = if seen.is_loopback && frame.link == LinkType::Ethernet { HEADER } else { 0 };
+        let bytes = u64::from(frame.wire_len).saturating_sub(uncounted);
         if frame.heading == Heading::Outgoing {
-            seen.bytes_out += u64::from(frame.wire_len);
+            seen.bytes_out += bytes;
         } else {
-            seen.bytes_in += u64::from(frame.wire_len);
+            seen.bytes_in += bytes;
         }
     }
 
@@ -43,6 +49,7 @@ impl Agree {
     pub(super) fn interface(&mut self, info: &InterfaceInfo) {
         let seen = self.at(usize::from(info.id.0));
         seen.name = info.name.clone();
+        seen.is_loopback = info.is_loopback;
         let Some(now) = info.counters else { return };
         let is_anew = seen.latest.is_some_and(|latest| now.bytes_out < latest.bytes_out);
         if seen.start.is_none() || is_anew {

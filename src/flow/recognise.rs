@@ -76,7 +76,7 @@ impl FlowTable {
         let (speaker, other) = (record.key.end(sender).ip, record.key.end(sender.other()).ip);
         let listener = Endpoint::new(speaker, port);
         if !self.expected.expect(listener, other, packet.at) {
-            self.unrecognised += 1;
+            self.tally.flows_unrecognised += 1;
         }
     }
 

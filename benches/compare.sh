@@ -73,7 +73,7 @@ has() {
 # The command of a tool. $2: how long it will be needed, in seconds.
 command_of() {
     case $1 in
-        egret) echo "$EGRET flows -i $IF --for $2s --json" ;;
+        egret) echo "$EGRET flows -i $IF --for $2s --json --state $WORK/state" ;;
         egret-screen) echo "$EGRET -i $IF -n --state $WORK/state" ;;
         iftop) echo "iftop -t -n -N -i $IF" ;;
         iftop-screen) echo "iftop -n -N -i $IF" ;;
@@ -314,7 +314,7 @@ summarise
 if [ -s "$WORK/more" ]; then echo; echo "| part | tool | result |"; echo "|---|---|---|"; cat "$WORK/more"; fi
 [ -z "$MISSING" ] || { echo; echo "Not measured, because not installed: $MISSING"; }
 echo
-if awk -v load="$LOAD" -v cores="$(nproc)" 'BEGIN { exit !(load > cores / 4) }'; then
+if awk -v busy="$LOAD" -v cores="$(nproc)" 'BEGIN { exit !(busy > cores / 4) }'; then
     echo "Other work was running (load $LOAD at the start): these figures are not results."
 fi
 echo "flat: 10 000 flows · few: 10 · many: 1 000 000 · flood: 10 000 000 packets, each of a flow of its own."

@@ -21,6 +21,7 @@ use crate::report;
 
 /// Runs the program with the arguments of this process.
 pub fn run() -> ExitCode {
+    crate::sys::memory::return_large_blocks();
     match cli::parse(std::env::args_os(), &Places::find()).and_then(execute) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

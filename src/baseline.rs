@@ -194,20 +194,26 @@ impl Baseline {
 
     /// What changed since the last call, for the store.
     pub fn take_changes(&mut self) -> Changes {
+        self.take_some_changes(usize::MAX)
+    }
+
+    /// The same, at most so many of them; fewer than that are all there were.
+    pub fn take_some_changes(&mut self, most: usize) -> Changes {
+        let mut room = most;
         let mut rows = std::collections::HashMap::new();
-        self.places.take_changes(|key, value| {
+        self.places.take_changes(&mut room, |key, value| {
             rows.insert(SavedKey::Place(key.clone()), value.map(|known| Record::of(*known)));
         });
-        self.destinations.take_changes(|(ledger, to), value| {
+        self.destinations.take_changes(&mut room, |(ledger, to), value| {
             rows.insert(SavedKey::Destination(*ledger, to.clone()), value.cloned());
         });
-        self.services.take_changes(|(ledger, service), value| {
+        self.services.take_changes(&mut room, |(ledger, service), value| {
             rows.insert(SavedKey::Service(*ledger, *service), value.map(|known| Record::of(*known)));
         });
-        self.applications.take_changes(|(ledger, word), value| {
+        self.applications.take_changes(&mut room, |(ledger, word), value| {
             rows.insert(SavedKey::Application(*ledger, word.clone()), value.map(|known| Record::of(*known)));
         });
-        self.senders.take_changes(|sender, value| {
+        self.senders.take_changes(&mut room, |sender, value| {
             rows.insert(SavedKey::Sender(sender.clone()), value.map(|known| Record::of(*known)));
         });
         let observed = std::mem::take(&mut self.observed_changed).then_some(self.observed);

@@ -187,7 +187,7 @@ impl Store {
             return Err(StoreError::Unreadable(format!("the state file stays in journal mode {mode}")));
         }
         connection
-            .execute_batch("PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216;")
+            .execute_batch("PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216; PRAGMA cache_size=-512;")
             .map_err(sql("cannot set up the state file"))?;
         schema::migrate(connection)
     }

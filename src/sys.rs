@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "the kernel speaks C")]
 
 pub mod diag;
+pub mod memory;
 pub mod mount;
 pub mod namespace;
 pub mod netlink;

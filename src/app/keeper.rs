@@ -18,6 +18,9 @@ use crate::store::{Batch, Loaded, Store, Words};
 pub(super) const WORDS: Words =
     Words { detector: |id| detect::spec(id).map(|spec| spec.id), application: protocol::application };
 
+/// Changes handed over at once while packets wait: a flood of new destinations is not copied in one go.
+const PORTION: usize = 2_048;
+
 /// Keeps marks and memory on disk.
 #[derive(Default)]
 pub(super) struct Keeper {
@@ -100,11 +103,17 @@ impl Keeper {
 
     /// Hands what changed since the last time to the store's thread.
     pub(super) fn keep(&mut self, engine: &mut Engine) {
-        if let Some(store) = &self.store {
-            let names = engine.names().take_changes();
-            let batch = Batch::new(engine.baseline().take_changes(), engine.book().take_changes());
-            store.offer(batch.with_names(names));
-        }
+        while self.keep_some(engine) {}
+    }
+
+    /// The same in small portions, while packets wait; whether there is more.
+    pub(super) fn keep_some(&mut self, engine: &mut Engine) -> bool {
+        let Some(store) = &self.store else { return false };
+        let changes = engine.baseline().take_some_changes(PORTION);
+        let is_full = changes.rows.len() >= PORTION;
+        let names = engine.names().take_changes();
+        store.offer(Batch::new(changes, engine.book().take_changes()).with_names(names));
+        is_full
     }
 
     /// Waits until everything handed over is on disk, or cannot be.

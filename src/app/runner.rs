@@ -30,6 +30,8 @@ const LAST_ANSWERS: Duration = Duration::from_millis(500);
 const LAST_FRAMES: Duration = Duration::from_secs(2);
 /// How often what was learnt is handed to the store.
 const KEEP_EVERY: Duration = Duration::from_secs(30);
+/// And how soon the next portion follows, where there is more than one.
+const KEEP_ON: Duration = Duration::from_millis(200);
 
 /// The doors of a running engine.
 pub(super) struct Doors {
@@ -64,6 +66,8 @@ pub(super) struct Runner {
     published_at: Option<Stopwatch>,
     looked_at: Option<Stopwatch>,
     kept_at: Stopwatch,
+    /// Not everything that changed has been handed over.
+    keeps_on: bool,
 }
 
 impl Runner {
@@ -86,6 +90,7 @@ impl Runner {
             published_at: None,
             looked_at: None,
             kept_at: Stopwatch::start(),
+            keeps_on: false,
         }
     }
 
@@ -181,7 +186,7 @@ impl Runner {
 
     fn take(&mut self, event: Event<'_>) {
         self.engine.take(event);
-        if self.engine.has_news() && !self.is_live {
+        if self.engine.has_news() && !self.is_live && !self.shows_all {
             self.publish(false);
         }
     }
@@ -212,12 +217,13 @@ impl Runner {
             self.engine.answer(answer);
         }
         self.ask();
-        if self.engine.has_news() {
+        // Of a report nothing is read before the end.
+        if self.engine.has_news() && !self.shows_all {
             self.publish(self.is_live);
         }
-        if self.kept_at.elapsed() > KEEP_EVERY {
+        if self.kept_at.elapsed() > if self.keeps_on { KEEP_ON } else { KEEP_EVERY } {
             self.kept_at = Stopwatch::start();
-            self.keeper.keep(&mut self.engine);
+            self.keeps_on = self.keeper.keep_some(&mut self.engine);
             self.keeper.reload_if_changed(&mut self.engine);
         }
     }

@@ -77,15 +77,23 @@ impl Baseline {
         let open = if is_first { alias.as_ref().and_then(|alias| self.take_volume(ledger, alias)) } else { None };
 
         let record = self.destinations.entry(key.clone(), || Record::since(at, learning));
+        let before = record.is_lone().then_some((record.known.first, record.bytes_out));
         record.alias = false;
         record.bytes_out = record.bytes_out.saturating_add(sample.payload_out);
         record.bytes_in = record.bytes_in.saturating_add(sample.payload_in);
         record.opened = record.opened.saturating_add(sample.opened.into());
-        let volume = record.volume.get_or_insert_default();
-        if let Some(mut open) = open {
-            volume.take_open(&mut open);
+        // A destination of one interval has no amounts that are usual, and a flood has thousands of them: what it
+        // got is taken in when it is seen again.
+        if !is_first || open.is_some() {
+            let volume = record.volume.get_or_insert_default();
+            if let Some((first, bytes)) = before {
+                volume.add(first, bytes);
+            }
+            if let Some(mut open) = open {
+                volume.take_open(&mut open);
+            }
+            volume.add(at, sample.payload_out);
         }
-        volume.add(at, sample.payload_out);
         let application = sample.subject.application;
         let is_news = application.is_known() && !record.speaks(application.id());
         if is_news {
@@ -134,6 +142,12 @@ impl Baseline {
     /// The volume of an address that was not known to be an alias; from now on it is one.
     fn take_volume(&mut self, ledger: Ledger, alias: &super::Destination) -> Option<Box<super::volume::Volume>> {
         let record = self.destinations.change(&(ledger, alias.clone()))?;
+        if record.is_lone() {
+            let mut volume = super::volume::Volume::default();
+            volume.add(record.known.first, record.bytes_out);
+            record.alias = true;
+            return Some(Box::new(volume));
+        }
         // Without closed buckets it holds nothing but the start of this flow.
         record.alias |= record.volume.as_ref().is_some_and(|v| v.band(super::Scale::TenMinutes).is_none());
         if record.alias { record.volume.take() } else { None }

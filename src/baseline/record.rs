@@ -31,6 +31,11 @@ impl Record {
         Self { known: Known::since(at, learned), ..Self::default() }
     }
 
+    /// Seen in one interval and not again: its volume is all in `bytes_out`.
+    pub const fn is_lone(&self) -> bool {
+        self.volume.is_none() && !self.alias && self.bytes_out > 0
+    }
+
     pub fn speaks(&self, application: &str) -> bool {
         self.applications.iter().any(|known| known.as_str() == application)
     }

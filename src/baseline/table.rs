@@ -20,7 +20,7 @@ impl Seen for Known {
     }
 }
 
-/// At most `limit` entries. Above that, those seen on the fewest days and longest ago leave, a
+/// About `limit` entries at most. Above that, those seen on the fewest days and longest ago leave, a
 /// sixteenth at a time: a scan of new addresses must not push out what has been usual for weeks.
 #[derive(Debug)]
 pub struct Table<K, V> {
@@ -35,11 +35,15 @@ pub struct Table<K, V> {
 struct Slot<V> {
     value: V,
     changed: bool,
+    /// Handed out, or restored: its leaving must be told as well.
+    saved: bool,
 }
 
 impl<K: Hash + Eq + Ord + Clone, V: Seen> Table<K, V> {
     pub fn new(limit: usize) -> Self {
-        Self { entries: HashMap::default(), limit: limit.max(16), evicted: 0, gone: Vec::new() }
+        // A hash table holds seven eighths of a power of two; one entry more doubles it.
+        let limit = limit.max(16).next_power_of_two() / 8 * 7;
+        Self { entries: HashMap::default(), limit, evicted: 0, gone: Vec::new() }
     }
 
     pub fn len(&self) -> usize {
@@ -76,7 +80,7 @@ impl<K: Hash + Eq + Ord + Clone, V: Seen> Table<K, V> {
         if self.entries.len() >= self.limit && !self.entries.contains_key(&key) {
             self.make_room();
         }
-        let slot = self.entries.entry(key).or_insert_with(|| Slot { value: make(), changed: true });
+        let slot = self.entries.entry(key).or_insert_with(|| Slot { value: make(), changed: true, saved: false });
         slot.changed = true;
         &mut slot.value
     }
@@ -86,7 +90,7 @@ impl<K: Hash + Eq + Ord + Clone, V: Seen> Table<K, V> {
         if self.entries.len() >= self.limit && !self.entries.contains_key(&key) {
             self.make_room();
         }
-        self.entries.insert(key, Slot { value, changed: false });
+        self.entries.insert(key, Slot { value, changed: false, saved: true });
     }
 
     /// Forgets what was last seen before `horizon`.
@@ -94,43 +98,44 @@ impl<K: Hash + Eq + Ord + Clone, V: Seen> Table<K, V> {
         let gone = &mut self.gone;
         self.entries.retain(|key, slot| {
             let keep = slot.value.known().last >= horizon;
-            if !keep {
+            if !keep && slot.saved {
                 gone.push(key.clone());
             }
             keep
         });
     }
 
-    /// Hands out what changed and what left since the last call.
-    pub fn take_changes(&mut self, mut take: impl FnMut(&K, Option<&V>)) {
-        for key in self.gone.drain(..) {
+    /// Hands out what changed and what left since the last calls, as far as there is `room`, which it uses up.
+    pub fn take_changes(&mut self, room: &mut usize, mut take: impl FnMut(&K, Option<&V>)) {
+        let gone = self.gone.len().saturating_sub(*room);
+        for key in self.gone.drain(gone..) {
+            *room -= 1;
             // It may have come back since.
             if !self.entries.contains_key(&key) {
                 take(&key, None);
             }
         }
-        for (key, slot) in self.entries.iter_mut().filter(|(_, slot)| slot.changed) {
-            slot.changed = false;
+        for (key, slot) in self.entries.iter_mut().filter(|(_, slot)| slot.changed).take(*room) {
+            *room -= 1;
+            (slot.changed, slot.saved) = (false, true);
             take(key, Some(&slot.value));
         }
     }
 
     fn make_room(&mut self) {
         let leave = (self.limit / 16).max(1);
-        let mut ranked: Vec<_> = self
-            .entries
-            .iter()
-            .map(|(key, slot)| (slot.value.known().days, slot.value.known().last, key.clone()))
-            .collect();
+        let mut ranked: Vec<_> =
+            self.entries.iter().map(|(key, slot)| (slot.value.known().days, slot.value.known().last, key)).collect();
         if leave < ranked.len() {
             ranked.select_nth_unstable(leave);
             ranked.truncate(leave);
         }
-        for (_, _, key) in ranked {
-            self.entries.remove(&key);
+        let leaving: Vec<K> = ranked.into_iter().map(|(.., key)| key.clone()).collect();
+        for key in leaving {
+            let was_saved = self.entries.remove(&key).is_some_and(|slot| slot.saved);
             self.evicted += 1;
             // Bounded: what does not fit stays in the file until it ages there.
-            if self.gone.len() < self.limit {
+            if was_saved && self.gone.len() < self.limit {
                 self.gone.push(key);
             }
         }
@@ -162,13 +167,21 @@ mod tests {
     #[test]
     fn says_what_changed_once() {
         let mut table: Table<u32, Known> = Table::new(64);
-        table.entry(1, || Known::since(Timestamp::from_secs(1), false));
+        table.restore(1, Known::since(Timestamp::from_secs(1), false));
         table.entry(2, || Known::since(Timestamp::from_secs(9), false));
         table.forget_before(Timestamp::from_secs(5));
         let mut seen = Vec::new();
-        table.take_changes(|key, value| seen.push((*key, value.is_some())));
+        table.take_changes(&mut 100, |key, value| seen.push((*key, value.is_some())));
         seen.sort_unstable();
         assert_eq!(seen, [(1, false), (2, true)]);
-        table.take_changes(|key, _| panic!("{key} did not change"));
+        (3..20).for_each(|key| {
+            table.entry(key, || Known::since(Timestamp::from_secs(9), false)).touch(Timestamp::from_secs(10));
+        });
+        for expected in [10, 7] {
+            let (mut room, mut count) = (10, 0);
+            table.take_changes(&mut room, |_, _| count += 1);
+            assert_eq!((count, room), (expected, 10 - expected));
+        }
+        table.take_changes(&mut 100, |key, _| panic!("{key} did not change"));
     }
 }

@@ -21,9 +21,8 @@ const LAG: Duration = Duration::from_millis(70);
 /// Blocks given out by one `read` of each ring, so that commands are heard under any load.
 const MOST_BLOCKS: usize = 16;
 
-/// MiB of ring by default: the least that never lost is 8.
-const ONE: u32 = 16;
-const SEVERAL: u32 = 8;
+/// MiB of ring by default: the least that never lost at full load.
+const RING_MB: u32 = 8;
 
 /// One ring, and the interface it is bound to; none is all of them.
 struct Source {
@@ -54,7 +53,7 @@ pub fn open(options: &LiveOptions) -> Result<Box<dyn Capture>, CaptureError> {
         watch.indices().map(|(id, index)| (Some(id), index.unwrap_or_default())).collect()
     };
     let filter = LiveFilter { text: options.filter.clone(), keep: options.snaplen };
-    let wanted = options.ring_mb.unwrap_or(if listen.len() > 1 { SEVERAL } else { ONE }).max(1);
+    let wanted = options.ring_mb.unwrap_or(RING_MB).max(1);
     let (mut sources, mut poller, mut notes) = (Vec::new(), Poller::default(), Vec::new());
     for (id, index) in listen {
         let source = Source { ring: open_ring(wanted, &filter.first(), &mut notes)?, id };

@@ -8,6 +8,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::quality::RandomState;
+
 use crate::baseline::ends;
 use crate::flow::Sample;
 use crate::marks::Marks;
@@ -37,10 +39,10 @@ impl Default for BookConfig {
 #[derive(Debug)]
 pub struct AlertBook {
     config: BookConfig,
-    entries: HashMap<Key, Entry>,
+    entries: HashMap<Key, Entry, RandomState>,
     /// Keys of lit entries by what a row can be looked up with.
-    by_remote: HashMap<IpAddr, Vec<Key>>,
-    by_name: HashMap<Label, Vec<Key>>,
+    by_remote: HashMap<IpAddr, Vec<Key>, RandomState>,
+    by_name: HashMap<Label, Vec<Key>, RandomState>,
     next_id: u64,
     dropped: u64,
     swept: Timestamp,
@@ -58,9 +60,9 @@ impl AlertBook {
     pub fn new(config: BookConfig) -> Self {
         Self {
             config,
-            entries: HashMap::new(),
-            by_remote: HashMap::new(),
-            by_name: HashMap::new(),
+            entries: HashMap::default(),
+            by_remote: HashMap::default(),
+            by_name: HashMap::default(),
             next_id: 1,
             dropped: 0,
             swept: Timestamp::ZERO,
@@ -150,6 +152,12 @@ impl AlertBook {
         }
         found.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.detector.cmp(b.detector)));
         found
+    }
+
+    /// Whether any finding lights a flow.
+    pub fn lights(&self, key: &FlowKey, about: &Subject) -> bool {
+        let (_, remote) = ends(key, about);
+        !self.findings_for(key, remote, about.protocol, about.name.as_ref()).is_empty()
     }
 
     /// Whether a flow carries a finding that must not be learnt: medium or high, and nobody called it good.

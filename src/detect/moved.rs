@@ -31,7 +31,7 @@ pub struct Moved<'a> {
 /// Destinations that anything was sent to, in the order of their first flow.
 pub fn by_destination(seen: &Interval) -> Vec<Moved<'_>> {
     let mut at: HashMap<(Ledger, Destination), usize, RandomState> = HashMap::default();
-    let mut all: Vec<Moved<'_>> = Vec::new();
+    let mut all: Vec<Moved<'_>> = Vec::with_capacity(seen.samples.len());
     for sample in seen.samples.iter().filter(|sample| sample.packets_out > 0) {
         let Some(contact) = Contact::of(sample) else { continue };
         let next = all.len();

@@ -43,6 +43,9 @@ struct Upload {
     places: Recent<(Ledger, Destination), Place>,
 }
 
+/// A second that brings less opens no entry: a place that never gets more reaches none of the amounts above.
+const LEAST: u64 = 400;
+
 struct Place {
     minutes: Slide<10>,
     hours: Slide<24>,
@@ -68,11 +71,7 @@ impl Detector for Upload {
                 continue;
             }
             let key = (moved.contact.ledger, moved.contact.destination.clone());
-            let place = self.places.entry(seen.at, key, || Place {
-                minutes: Slide::new(60),
-                hours: Slide::new(3_600),
-                told: None,
-            });
+            let Some(place) = self.places.admit(seen.at, key, moved.bytes_out, LEAST, Place::default) else { continue };
             place.minutes.add(seen.at, moved.bytes_out, moved.bytes_in);
             place.hours.add(seen.at, moved.bytes_out, moved.bytes_in);
             let Some(case) = place.case(seen.at, moved, usual) else { continue };
@@ -84,6 +83,12 @@ impl Detector for Upload {
                 out.push(case.finding(seen.at, moved, usual));
             }
         }
+    }
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { minutes: Slide::new(60), hours: Slide::new(3_600), told: None }
     }
 }
 

@@ -32,6 +32,8 @@ const LEAST_TIMES: f64 = 10.0;
 const FLOOR: u64 = 256 * 1_024;
 const MEDIUM: u64 = 1_000_000;
 const HIGH: u64 = 100_000_000;
+/// A second that brings less opens no entry: the floor is out of reach with such.
+const LEAST: u64 = 400;
 /// Answers vary much more than what we start.
 const REPLIES_FLOOR: u64 = 20_000_000;
 /// Said again after this long, or when it has doubled.
@@ -75,7 +77,7 @@ impl Detector for Volume {
                 continue;
             }
             let key = (moved.contact.ledger, moved.contact.destination.clone());
-            let sums = self.sums.entry(seen.at, key, Sums::default);
+            let Some(sums) = self.sums.admit(seen.at, key, moved.bytes_out, LEAST, Sums::default) else { continue };
             let spike = sums.add(seen.at, moved, usual);
             if let Some(spike) = spike
                 && sums.told.is_none_or(|(at, bytes)| spike.bytes / 2 >= bytes || seen.at.since(at) >= AGAIN)

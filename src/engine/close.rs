@@ -57,6 +57,7 @@ impl Engine {
         self.news.extend(self.book.absorb(at, findings, &self.marks, &told));
         self.news.truncate(NEWS);
         let (book, marks) = (&self.book, &self.marks);
+        self.table.release_judged(|key, about| book.lights(key, about));
         self.baseline.learn(&interval, |sample| book.poisons(at, sample, marks));
         self.ask_about(&interval);
         let (out, into) = self.table.last_second();

@@ -75,7 +75,6 @@ impl Engine {
             row.network = row.remote.and_then(|remote| self.networks.lookup(remote.ip));
             self.judge_row(row);
         }
-        self.let_go_of(&rows);
         Snapshot {
             seq: self.seq,
             at: self.now,
@@ -107,16 +106,6 @@ impl Engine {
             flows_limit: self.table.limit(),
             resolving: self.asks.names,
             vantage: outside.vantage,
-        }
-    }
-
-    /// Flows whose findings have gone out need not stay on the table any more. Those that have some are
-    /// always among the rows.
-    fn let_go_of(&mut self, rows: &[Row]) {
-        for row in rows.iter().filter(|row| row.findings.is_empty()) {
-            if let RowId::Flow(key) = &row.id {
-                self.table.set_judged(key, false);
-            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::model::{
 };
 
 use super::interval::{Interval, Pressure, Sample};
-use super::record::{Cold, Record, bit};
+use super::record::{Cold, Record, Told, bit};
 use super::table::FlowTable;
 
 /// A flow that was silent for more than so many seconds may be another program's when it goes on: ports are used again.
@@ -48,7 +48,9 @@ impl FlowTable {
             self.settle_if_over(place, false);
             self.find_name(place, at);
             interval.samples.push(self.close_flow(place, tick));
-            self.cold[place as usize].closed_tick = tick;
+            if let Some(told) = &mut self.cold[place as usize].told {
+                told.tick = tick;
+            }
         }
         for place in std::mem::take(&mut self.heard) {
             let record = &self.records[place as usize];
@@ -87,12 +89,26 @@ impl FlowTable {
         let record = self.records[place as usize];
         let cold = &mut self.cold[place as usize];
         let (out, into) = record.out_in();
-        let wire = [record.bytes[0] + cold.segment_headers[0], record.bytes[1] + cold.segment_headers[1]];
-        let moved = [wire[0] - cold.closed_wire[0], wire[1] - cold.closed_wire[1]];
-        let payload = [record.payload[0] - cold.closed_payload[0], record.payload[1] - cold.closed_payload[1]];
-        let ip = [record.ip_bytes[0] - cold.closed_ip[0], record.ip_bytes[1] - cold.closed_ip[1]];
+        let told = cold.told.get_or_insert_default();
+        let before = (**told).clone();
+        let headers = cold.detail.as_ref().map_or([0; 2], |detail| detail.segment_headers);
+        let wire = [record.bytes[0] + headers[0], record.bytes[1] + headers[1]];
+        let moved = [wire[0] - before.wire[0], wire[1] - before.wire[1]];
+        let payload = [record.payload[0] - before.payload[0], record.payload[1] - before.payload[1]];
+        let ip = [record.ip_bytes[0] - before.ip_bytes[0], record.ip_bytes[1] - before.ip_bytes[1]];
         let counted = self.config.counting.of(moved, ip, payload);
-        let packets = [record.packets[0] - cold.closed_packets[0], record.packets[1] - cold.closed_packets[1]];
+        let packets = [record.packets[0] - before.packets[0], record.packets[1] - before.packets[1]];
+        **told = Told {
+            wire,
+            ip_bytes: record.ip_bytes,
+            payload: record.payload,
+            packets: record.packets,
+            peak: [before.peak[0].max(counted[0]), before.peak[1].max(counted[1])],
+            opened: cold.opened,
+            was_sampled: true,
+            tick: before.tick,
+            history: before.history,
+        };
         if cold.owner().is_some() {
             self.grand.owned_out += moved[out];
         }
@@ -102,9 +118,9 @@ impl FlowTable {
             direction: direction(&record),
             opener: opener(&record),
             state: record.state,
-            is_new: !cold.is_told,
-            woke: cold.closed_packets != [0; 2] && tick.saturating_sub(cold.closed_tick) > SLEEPS,
-            opened: cold.opened - cold.closed_opened,
+            is_new: !before.was_sampled,
+            woke: before.packets != [0; 2] && tick.saturating_sub(before.tick) > SLEEPS,
+            opened: cold.opened - before.opened,
             answered: record.is(bit::ANSWERED),
             bytes_out: moved[out],
             bytes_in: moved[into],
@@ -121,27 +137,29 @@ impl FlowTable {
             facts: cold.facts().cloned(),
             owner: cold.owner().cloned(),
         };
-        (cold.closed_wire, cold.closed_payload, cold.closed_packets) = (wire, record.payload, record.packets);
-        cold.closed_ip = record.ip_bytes;
-        cold.is_told = true;
-        cold.closed_opened = cold.opened;
-        cold.peak = [cold.peak[0].max(counted[0]), cold.peak[1].max(counted[1])];
         self.remember(place, tick, counted);
         sample
     }
 
     /// Writes the second into the flow's history; one is given to it if it has none.
     fn remember(&mut self, place: u32, tick: u32, moved: [u64; 2]) {
-        if self.cold[place as usize].history.is_none() {
+        if self.cold[place as usize].history().is_none() {
+            // A packet that nothing follows is most of a flood: it leaves room for those that go on.
+            let is_lone = self.records[place as usize].packets.iter().sum::<u64>() == 1;
+            if is_lone && self.histories.is_quarter_given() {
+                return;
+            }
             let records = &self.records;
             let given = self.histories.take(place, tick, |holder| records[holder as usize].weight);
             let Some((slot, loser)) = given else { return };
             if let Some(loser) = loser {
-                self.cold[loser as usize].history = None;
+                self.cold[loser as usize].lose_history();
             }
-            self.cold[place as usize].history = Some(slot);
+            if let Some(told) = &mut self.cold[place as usize].told {
+                told.history = Some(slot);
+            }
         }
-        if let Some(slot) = self.cold[place as usize].history {
+        if let Some(slot) = self.cold[place as usize].history() {
             self.histories.add(slot, tick, moved);
         }
     }
@@ -149,7 +167,7 @@ impl FlowTable {
     /// Takes histories back from flows that have been silent for longer than the longest average.
     fn release_histories(&mut self) {
         let cold = &mut self.cold;
-        self.histories.sweep(self.tick, |holder| cold[holder as usize].history = None);
+        self.histories.sweep(self.tick, |holder| cold[holder as usize].lose_history());
     }
 
     /// A flow whose payload named nobody gets the name that DNS gave its address.
@@ -195,7 +213,7 @@ impl FlowTable {
             (None, None) => return,
         };
         if cold.owner().is_none() {
-            self.grand.owned_out += cold.closed_wire[out];
+            self.grand.owned_out += cold.told.as_ref().map_or(0, |told| told.wire[out]);
             self.grand.owned_flows += 1;
         }
         cold.detail_mut().owner = Some(owner);

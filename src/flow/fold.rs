@@ -124,7 +124,7 @@ impl FlowTable {
         }
         let wants_payload = self.records[place as usize].payload_use != PayloadUse::Settled;
         if packet.segment_headers > 0 {
-            self.cold[place as usize].segment_headers[side] += u64::from(packet.segment_headers);
+            self.cold[place as usize].detail_mut().segment_headers[side] += u64::from(packet.segment_headers);
         }
         if wants_payload && packet.payload_len > 0 {
             self.read_payload(packet, place, prepared.sender);

@@ -39,29 +39,39 @@ impl History {
         }
     }
 
-    /// Bytes of the step `ago` ticks before `now`.
-    fn step(&self, side: usize, now: u32, ago: u32) -> u32 {
-        let tick = now.wrapping_sub(ago);
-        if tick > self.tick || self.tick - tick >= STEPS as u32 {
-            return 0;
+    /// The last seconds that one end sent in, as they stand at `now`.
+    pub(super) fn window(&self, side: usize, now: u32) -> Window {
+        let mut bytes = [0; STEPS];
+        let gap = now.saturating_sub(self.tick) as usize;
+        if gap < STEPS {
+            // The ring's two halves, oldest first, less what is too old by now.
+            let (later, earlier) = self.steps[side].split_at((self.tick as usize + 1) % STEPS);
+            let kept = earlier.iter().chain(later).skip(gap);
+            bytes.iter_mut().zip(kept).for_each(|(slot, step)| *slot = *step);
         }
-        self.steps[side][tick as usize % STEPS]
+        Window { bytes }
     }
+}
 
-    /// Averages over the last seconds that ended with `now`, in bytes per second.
-    pub(super) fn rates(&self, side: usize, now: u32) -> Rates {
-        let sum = |steps: u32| (0..steps).map(|ago| u64::from(self.step(side, now, ago))).sum::<u64>();
-        Rates { s2: sum(2) / 2, s10: sum(10) / 10, s40: sum(40) / 40 }
+/// Bytes of each of the last [`STEPS`] seconds, the latest last.
+pub(super) struct Window {
+    bytes: [u32; STEPS],
+}
+
+impl Window {
+    /// Averages over the last seconds, in bytes per second.
+    pub(super) fn rates(&self) -> Rates {
+        let sum = |steps: usize| self.bytes[STEPS - steps..].iter().map(|step| u64::from(*step)).sum::<u64>();
+        Rates { s2: sum(2) / 2, s10: sum(10) / 10, s40: sum(STEPS) / STEPS as u64 }
     }
 
     /// The same forty seconds as two-second steps, the latest last.
-    pub(super) fn spark(&self, side: usize, now: u32) -> [u32; SPARK] {
-        std::array::from_fn(|at| {
-            let ago = 2 * (SPARK - 1 - at) as u32;
-            self.step(side, now, ago).saturating_add(self.step(side, now, ago + 1))
-        })
+    pub(super) fn spark(&self) -> [u32; SPARK] {
+        std::array::from_fn(|at| self.bytes[2 * at].saturating_add(self.bytes[2 * at + 1]))
     }
 }
+
+const _: () = assert!(STEPS == 2 * SPARK, "a spark has a step for two seconds");
 
 /// A bounded pool of histories: flows that matter have one, the dregs of a flood do without.
 pub(super) struct Histories {
@@ -113,6 +123,11 @@ impl Histories {
         None
     }
 
+    /// Whether a quarter of all that there may be are given to somebody.
+    pub(super) fn is_quarter_given(&self) -> bool {
+        self.slots.len() - self.free.len() >= self.limit / 4
+    }
+
     pub(super) fn give_back(&mut self, slot: u32) {
         if let Some(history) = self.slots.get_mut(slot as usize) {
             history.holder = NOBODY;
@@ -149,7 +164,7 @@ impl Totals {
     }
 
     pub(super) fn rates(&self, side: usize, now: u32) -> Rates {
-        self.all.rates(side, now)
+        self.all.window(side, now).rates()
     }
 }
 
@@ -161,12 +176,12 @@ mod tests {
     fn averages_slide_and_forget() {
         let mut history = History::new(0, 100);
         history.add(100, [4_000, 40]);
-        assert_eq!(history.rates(0, 100), Rates { s2: 2_000, s10: 400, s40: 100 });
-        assert_eq!(history.rates(1, 101), Rates { s2: 20, s10: 4, s40: 1 });
-        assert_eq!(history.rates(0, 102), Rates { s2: 0, s10: 400, s40: 100 });
-        assert_eq!(history.rates(0, 140), Rates::default());
+        assert_eq!(history.window(0, 100).rates(), Rates { s2: 2_000, s10: 400, s40: 100 });
+        assert_eq!(history.window(1, 101).rates(), Rates { s2: 20, s10: 4, s40: 1 });
+        assert_eq!(history.window(0, 102).rates(), Rates { s2: 0, s10: 400, s40: 100 });
+        assert_eq!(history.window(0, 140).rates(), Rates::default());
         history.add(1_000, [80, 0]);
-        assert_eq!(history.rates(0, 1_000), Rates { s2: 40, s10: 8, s40: 2 });
+        assert_eq!(history.window(0, 1_000).rates(), Rates { s2: 40, s10: 8, s40: 2 });
     }
 
     #[test]
@@ -174,10 +189,10 @@ mod tests {
         let mut history = History::new(0, 50);
         history.add(50, [7, 0]);
         history.add(51, [5, 0]);
-        let spark = history.spark(0, 51);
+        let spark = history.window(0, 51).spark();
         assert_eq!(spark[SPARK - 1], 12);
         assert_eq!(spark.iter().sum::<u32>(), 12);
-        assert_eq!(history.spark(0, 53)[SPARK - 2], 12);
+        assert_eq!(history.window(0, 53).spark()[SPARK - 2], 12);
     }
 
     #[test]

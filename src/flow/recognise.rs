@@ -15,7 +15,7 @@ use super::record::{Cold, PayloadUse, Record};
 use super::table::FlowTable;
 
 /// The most flows whose payload is being collected at once. A flood beyond that is not recognised, but counted.
-const LIMIT: usize = 16_384;
+const LIMIT: usize = 4_096;
 
 impl FlowTable {
     /// Only for flows that are not settled yet: the rest of the traffic never comes here.

@@ -112,31 +112,37 @@ impl Record {
 #[derive(Default)]
 pub(super) struct Cold {
     pub(super) first: Timestamp,
-    /// Headers of segments to come, beyond the bytes of the record.
-    pub(super) segment_headers: [u64; 2],
-    /// Wire bytes, IP bytes, payload and packets at the last close.
-    pub(super) closed_wire: [u64; 2],
-    pub(super) closed_ip: [u64; 2],
-    pub(super) closed_payload: [u64; 2],
-    pub(super) closed_packets: [u64; 2],
-    /// Most bytes of one interval, as they are counted.
-    pub(super) peak: [u64; 2],
     /// Sequence numbers of the SYNs; 0 where none was seen (one real number in 2³² is taken for that).
     pub(super) syn: [u32; 2],
     pub(super) opened: u32,
-    pub(super) closed_opened: u32,
-    /// An interval has told of it.
-    pub(super) is_told: bool,
-    /// The tick of the last close that it had packets in.
-    pub(super) closed_tick: u32,
-    pub(super) history: Option<u32>,
     pub(super) interface: InterfaceId,
+    /// None before an interval told of it: most flows of a flood leave before one does.
+    pub(super) told: Option<Box<Told>>,
     pub(super) detail: Option<Box<Detail>>,
+}
+
+/// How a flow stood when an interval told of it last.
+#[derive(Clone, Default)]
+pub(super) struct Told {
+    pub(super) wire: [u64; 2],
+    pub(super) ip_bytes: [u64; 2],
+    pub(super) payload: [u64; 2],
+    pub(super) packets: [u64; 2],
+    /// Most bytes of one interval, as they are counted.
+    pub(super) peak: [u64; 2],
+    pub(super) opened: u32,
+    /// One has: what was carried before anybody looked is no news either, and in here from the start.
+    pub(super) was_sampled: bool,
+    /// The tick of the last interval that it had packets in.
+    pub(super) tick: u32,
+    pub(super) history: Option<u32>,
 }
 
 /// What most flows of a flood never have.
 #[derive(Default)]
 pub(super) struct Detail {
+    /// Headers of segments to come, beyond the bytes of the record.
+    pub(super) segment_headers: [u64; 2],
     pub(super) recognition: Option<Box<Recognition>>,
     /// DNS over TCP: messages that span segments, of either side.
     pub(super) dns: Option<Box<[dns::Stream; 2]>>,
@@ -148,6 +154,25 @@ pub(super) struct Detail {
 impl Cold {
     pub(super) fn detail_mut(&mut self) -> &mut Detail {
         self.detail.get_or_insert_default()
+    }
+
+    pub(super) fn segment_headers(&self) -> [u64; 2] {
+        self.detail.as_ref().map_or([0; 2], |detail| detail.segment_headers)
+    }
+
+    pub(super) fn history(&self) -> Option<u32> {
+        self.told.as_ref().and_then(|told| told.history)
+    }
+
+    pub(super) fn peak(&self) -> [u64; 2] {
+        self.told.as_ref().map_or([0; 2], |told| told.peak)
+    }
+
+    /// The history went to another flow, or was of no use any more.
+    pub(super) fn lose_history(&mut self) {
+        if let Some(told) = &mut self.told {
+            told.history = None;
+        }
     }
 
     pub(super) fn facts(&self) -> Option<&Arc<Facts>> {
@@ -164,3 +189,4 @@ impl Cold {
 }
 
 const _: () = assert!(size_of::<Record>() == 128, "two cache lines");
+const _: () = assert!(size_of::<Cold>() <= 40, "a flood fills the table with these");

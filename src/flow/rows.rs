@@ -1,9 +1,10 @@
 //! The table as rows for readers: the flows that matter most, and everything else added up.
 
-use crate::model::Application;
+use crate::model::{Application, FlowKey, Subject};
 use crate::snapshot::{Attribution, Row, RowId, Totals};
 
-use super::close::{direction, opener};
+use super::close::{direction, opener, subject};
+use super::history::Window;
 use super::table::FlowTable;
 
 impl FlowTable {
@@ -61,8 +62,10 @@ impl FlowTable {
         let record = &self.records[place as usize];
         let cold = &self.cold[place as usize];
         let (out, into) = record.out_in();
-        let history = cold.history.and_then(|slot| self.histories.get(slot));
-        let now = self.tick;
+        let history = cold.history().and_then(|slot| self.histories.get(slot));
+        let sent = |side| history.map(|history| history.window(side, self.tick));
+        let (sent, received) = (sent(out), sent(into));
+        let (headers, peak) = (cold.segment_headers(), cold.peak());
         Row {
             id: RowId::Flow(record.key),
             flows: 1,
@@ -75,8 +78,8 @@ impl FlowTable {
             opened: u64::from(cold.opened.max(1)),
             bytes_out: record.bytes[out],
             bytes_in: record.bytes[into],
-            wire_bytes_out: record.bytes[out] + cold.segment_headers[out],
-            wire_bytes_in: record.bytes[into] + cold.segment_headers[into],
+            wire_bytes_out: record.bytes[out] + headers[out],
+            wire_bytes_in: record.bytes[into] + headers[into],
             ip_bytes_out: record.ip_bytes[out],
             ip_bytes_in: record.ip_bytes[into],
             payload_bytes_out: record.payload[out],
@@ -85,11 +88,11 @@ impl FlowTable {
             packets_in: record.packets[into],
             counting: self.config.counting,
             measure: record.measure,
-            rates_out: history.map(|history| history.rates(out, now)).unwrap_or_default(),
-            rates_in: history.map(|history| history.rates(into, now)).unwrap_or_default(),
-            peak_out: cold.peak[out],
-            peak_in: cold.peak[into],
-            spark: history.map(|history| history.spark(out, now)).unwrap_or_default(),
+            rates_out: sent.as_ref().map(Window::rates).unwrap_or_default(),
+            rates_in: received.as_ref().map(Window::rates).unwrap_or_default(),
+            peak_out: peak[out],
+            peak_in: peak[into],
+            spark: sent.as_ref().map(Window::spark).unwrap_or_default(),
             first: cold.first,
             last: record.last,
             state: record.state,
@@ -98,6 +101,19 @@ impl FlowTable {
             facts: cold.facts().cloned(),
             owner: cold.owner().cloned(),
             ..Row::default()
+        }
+    }
+
+    /// Lets judged flows leave again when they must, but for those that `keep` names. All are among the shown.
+    pub fn release_judged(&mut self, keep: impl Fn(&FlowKey, &Subject) -> bool) {
+        let is_free = |place: &u32| {
+            let record = &self.records[*place as usize];
+            record.is_judged && !keep(&record.key, &subject(record, &self.cold[*place as usize]))
+        };
+        let free: Vec<u32> = self.shown.iter().copied().filter(is_free).collect();
+        for place in free {
+            let key = self.records[place as usize].key;
+            self.set_judged(&key, false);
         }
     }
 

@@ -67,11 +67,12 @@ impl FlowTable {
             by_side(news.before.bytes_out, news.before.bytes_in),
             by_side(news.before.segments_out, news.before.segments_in),
         );
+        let told = cold.told.get_or_insert_default();
         for side in 0..2 {
-            cold.closed_wire[side] += before.0[side];
-            cold.closed_ip[side] += before.0[side];
-            cold.closed_payload[side] += before.0[side];
-            cold.closed_packets[side] += before.1[side];
+            told.wire[side] += before.0[side];
+            told.ip_bytes[side] += before.0[side];
+            told.payload[side] += before.0[side];
+            told.packets[side] += before.1[side];
         }
         if news.is_new && news.key.protocol() == Protocol::TCP {
             cold.opened += 1;

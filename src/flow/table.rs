@@ -57,6 +57,9 @@ impl Default for FlowConfig {
     }
 }
 
+/// Flows that a table grows for as vectors do.
+const FIRST_STEPS: usize = 4_096;
+
 /// A byte that came one half-life ago weighs half as much.
 const HALF_LIFE_TICKS: u32 = 60;
 
@@ -247,6 +250,7 @@ impl FlowTable {
             return (slot, place);
         }
         if self.records.len() < self.config.limit {
+            self.grow();
             self.records.push(Record::EMPTY);
             self.cold.push(Cold::default());
             return (slot, self.records.len() as u32 - 1);
@@ -262,6 +266,16 @@ impl FlowTable {
         }
     }
 
+    /// Room for all flows at once when the table outgrows its first steps: the system gives memory only where it
+    /// is touched, and nothing is copied from table to table while packets wait.
+    fn grow(&mut self) {
+        if self.records.len() == self.records.capacity() && self.records.len() >= FIRST_STEPS {
+            // Where that is refused, the vectors grow in steps as long as they can.
+            let _ = self.records.try_reserve_exact(self.config.limit - self.records.len());
+            let _ = self.cold.try_reserve_exact(self.config.limit - self.cold.len());
+        }
+    }
+
     /// Counts a flow out under pressure: it would have stayed had there been room.
     fn evict(&mut self, place: u32) {
         let bytes = self.leave(place);
@@ -274,7 +288,7 @@ impl FlowTable {
     pub(super) fn leave(&mut self, place: u32) -> u64 {
         let record = self.records[place as usize];
         let cold = std::mem::take(&mut self.cold[place as usize]);
-        if let Some(slot) = cold.history {
+        if let Some(slot) = cold.history() {
             self.histories.give_back(slot);
         }
         if cold.detail.as_ref().is_some_and(|detail| detail.recognition.is_some()) {
@@ -283,7 +297,7 @@ impl FlowTable {
         self.grand.gone += 1;
         self.tally.evicted.frames += record.packets[0] + record.packets[1];
         self.tally.evicted.bytes += record.bytes[0] + record.bytes[1];
-        record.bytes[0] + record.bytes[1] + cold.segment_headers[0] + cold.segment_headers[1]
+        record.bytes[0] + record.bytes[1] + cold.segment_headers().iter().sum::<u64>()
     }
 
     /// Lets go of flows without packets for longer than the idle time; looks at a share of the table each time.

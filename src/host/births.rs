@@ -8,9 +8,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 
-use aya::Ebpf;
 use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::{CgroupAttachMode, CgroupSock};
+use aya::{Ebpf, EbpfLoader};
 
 use crate::model::{Label, Protocol};
 use crate::sys::mount;
@@ -86,6 +86,9 @@ fn path(parts: &[u8], flags: u32) -> Label {
     Label::from_bytes(&path)
 }
 
+/// Bytes of the ring that births wait in: some two thousand of them.
+const RING: u32 = 256 * 1_024;
+
 /// The program in the kernel, and what it tells. It is taken out again when this is dropped.
 pub struct Births {
     ring: RingBuf<MapData>,
@@ -101,7 +104,10 @@ impl Births {
             return Err("process numbers are not the system's in this container".to_owned());
         }
         let group = cgroup_root().map_err(|error| format!("the root of cgroup2: {error}"))?;
-        let mut program = Ebpf::load(PROGRAM).map_err(|error| cause(&error))?;
+        let program = EbpfLoader::new().map_max_entries("births", RING).load(PROGRAM);
+        // The kernel's type information was read for that: 16 MB that nobody needs any more.
+        crate::sys::memory::give_back();
+        let mut program = program.map_err(|error| cause(&error))?;
         let born = program.program_mut("born").ok_or("the program has no `born`")?;
         let born: &mut CgroupSock = born.try_into().map_err(|error| cause(&error))?;
         born.load().map_err(|error| cause(&error))?;

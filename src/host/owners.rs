@@ -40,6 +40,9 @@ const IDLE: Duration = Duration::from_secs(1);
 /// The least time between two walks through all processes, and what share of the time they may take.
 const WALK_EVERY: Duration = Duration::from_millis(100);
 const WALK_SHARE: u32 = 100;
+/// Questions searched for in one go, and what share of the time searches may take.
+const AT_ONCE: usize = 256;
+const SEARCH_SHARE: u32 = 50;
 /// The kernel tells of a socket's end when it has time to; after so long it has.
 const NEWS_TAKES: Duration = Duration::from_millis(250);
 /// Walks that a socket waits for before it is given up.
@@ -112,6 +115,7 @@ impl OwnerWorker {
             waiting: Vec::new(),
             late: VecDeque::new(),
             walk_from: Duration::ZERO,
+            search_from: Duration::ZERO,
             lost: 0,
             is_shut_out: !Capabilities::effective()?.has(Capability::SysPtrace),
         };
@@ -183,8 +187,9 @@ struct Worker {
     waiting: Vec<Waiting>,
     /// Conversations without a socket, to be searched for once more at that time.
     late: VecDeque<(Duration, FlowKey)>,
-    /// When the next walk may begin.
+    /// When the next walk, and the next searches, may begin.
     walk_from: Duration,
+    search_from: Duration,
     /// Times that news of sockets were lost.
     lost: u64,
     /// Without the right to look into other users' processes.
@@ -197,10 +202,7 @@ impl Worker {
             // A descriptor that fails shows when it is read.
             let _ = self.wait();
             self.listen();
-            while let Ok(key) = self.queue.try_recv() {
-                self.search_for(key);
-            }
-            self.search_again();
+            self.search_in_turn();
             self.walk_if_due();
             let trouble = self.search.realms.trouble.is_some();
             self.search.realms.look_if_due(self.clock.elapsed());
@@ -214,7 +216,9 @@ impl Worker {
     fn wait(&mut self) -> io::Result<()> {
         let walk = (!self.waiting.is_empty()).then_some(self.walk_from);
         let late = self.late.front().map(|(due, _)| *due);
-        let next = [walk, late, Some(self.search.realms.due())].into_iter().flatten().min();
+        let late = late.map(|due| due.max(self.search_from));
+        let asked = (!self.queue.is_empty()).then_some(self.search_from);
+        let next = [walk, late, asked, Some(self.search.realms.due())].into_iter().flatten().min();
         let patience = next.map_or(IDLE, |next| next.saturating_sub(self.clock.elapsed())).min(IDLE);
         let mut poller = Poller::default();
         poller.add(self.woken.as_fd());
@@ -248,6 +252,21 @@ impl Worker {
         }
     }
 
+    /// Searches for those that wait, some at a time: a flood of questions may take its share of the time and no more.
+    fn search_in_turn(&mut self) {
+        let begin = self.clock.elapsed();
+        if begin < self.search_from {
+            return;
+        }
+        for _ in 0..AT_ONCE {
+            let Ok(key) = self.queue.try_recv() else { break };
+            self.search_for(key);
+        }
+        self.search_again();
+        let now = self.clock.elapsed();
+        self.search_from = now + now.saturating_sub(begin) * SEARCH_SHARE;
+    }
+
     fn search_for(&mut self, key: FlowKey) {
         match self.search.find(&key, self.clock.elapsed()) {
             Found::Owner(owner) => self.answer(key, Some(owner)),
@@ -262,7 +281,8 @@ impl Worker {
 
     /// Searches once more for those that may have been asked about before the news of their end was here.
     fn search_again(&mut self) {
-        while let Some((due, key)) = self.late.front().copied() {
+        for _ in 0..AT_ONCE {
+            let Some((due, key)) = self.late.front().copied() else { return };
             if due > self.clock.elapsed() {
                 return;
             }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::search::{Found, Search, is_same_program};
 use crate::host::diag::Socket;
-use crate::host::net_tables;
 use crate::model::{Confidence, Endpoint, FlowKey, Owner, Protocol};
 
 /// Tells the inodes of sockets without a cookie from cookies, which count up from 1.
@@ -19,7 +18,7 @@ impl Search {
     /// Who has, or had lately, a socket that sends such packets.
     pub(super) fn portless(&mut self, realm: u64, key: &FlowKey, now: Duration) -> Found {
         let mut owners: Vec<Owner> = Vec::new();
-        for socket in self.live_portless(realm, key) {
+        for socket in self.live_portless(realm, key, now) {
             match self.of_live(&socket, Confidence::Listener) {
                 Found::Owner(owner) => owners.push(owner),
                 Found::Wants(socket) => return Found::Wants(socket),
@@ -42,11 +41,11 @@ impl Search {
         Found::Owner(owner)
     }
 
-    fn live_portless(&mut self, realm: u64, key: &FlowKey) -> Vec<Socket> {
+    fn live_portless(&mut self, realm: u64, key: &FlowKey, now: Duration) -> Vec<Socket> {
         let Some(realm) = self.realms.get(realm).filter(|_| self.has_lookups) else { return Vec::new() };
         let (protocol, ours, theirs) = (key.protocol(), key.first().ip, key.second().ip);
-        let all = net_tables::portless(&realm.net);
-        let fit = all.into_iter().filter(|one| one.inode != 0 && one.fits(protocol, ours, theirs));
+        let all = realm.portless.look(&realm.net, now);
+        let fit = all.iter().filter(|one| one.inode != 0 && one.fits(protocol, ours, theirs));
         fit.map(|one| Socket {
             protocol,
             local: Endpoint::new(ours, 0),

@@ -9,7 +9,7 @@ use std::io;
 use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::memory::Endings;
@@ -27,7 +27,9 @@ const TENANTS: usize = 8;
 /// How often namespaces are looked for at most when somebody wants to know, and how much later when nobody does.
 const SOON: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(9);
-/// What share of the time that may take.
+/// How long a look at the sockets without ports holds.
+const PORTLESS_HOLDS: Duration = Duration::from_millis(200);
+/// What share of the time looking for namespaces may take.
 const SHARE: u32 = 200;
 /// Why a rung is not there that nobody wanted.
 pub(super) const OFF: &str = "turned off";
@@ -40,9 +42,28 @@ pub(super) struct Realm {
     pub(super) deaths: Result<Deaths, String>,
     /// Its `/proc/PID/net`.
     pub(super) net: PathBuf,
+    pub(super) portless: Portless,
     pub(super) addresses: Vec<IpAddr>,
     /// Some of the processes in it.
     pub(super) tenants: Vec<u32>,
+}
+
+/// The sockets without ports as they were a moment ago: a crowd of questions is one look at the kernel's files.
+#[derive(Debug, Default)]
+pub(super) struct Portless {
+    read: Option<Duration>,
+    all: Vec<net_tables::Portless>,
+}
+
+impl Portless {
+    /// What there is now, or was shortly before.
+    pub(super) fn look(&mut self, net: &Path, now: Duration) -> &[net_tables::Portless] {
+        if self.read.is_none_or(|read| now.saturating_sub(read) >= PORTLESS_HOLDS) {
+            self.read = Some(now);
+            self.all = net_tables::portless(net);
+        }
+        &self.all
+    }
 }
 
 impl Realm {
@@ -54,6 +75,7 @@ impl Realm {
             endings: Endings::default(),
             sharing: Sharing::default(),
             deaths,
+            portless: Portless::default(),
             net: "/proc/thread-self/net".into(),
             addresses: Vec::new(),
             tenants: Vec::new(),

@@ -10,6 +10,7 @@ mod action;
 mod app;
 mod ask;
 mod columns;
+mod connections;
 mod cursor;
 mod details;
 mod draw;

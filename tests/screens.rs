@@ -19,6 +19,8 @@ mod sample;
 #[path = "screens/stage.rs"]
 mod stage;
 
+use egret::model::Command;
+use egret::ui::Effect;
 use stage::Stage;
 
 #[test]
@@ -54,6 +56,26 @@ fn the_other_views() {
             insta::assert_snapshot!(format!("{name}_{width}x{height}"), stage.text());
         }
     }
+}
+
+#[test]
+fn connections_at_every_size() {
+    for (width, height) in [(40, 8), (80, 24), (160, 45)] {
+        let mut stage = Stage::new(width, height, sample::afternoon());
+        stage.keys("F7 a j");
+        insta::assert_snapshot!(format!("connections_{width}x{height}"), stage.text());
+    }
+    let mut stage = Stage::new(80, 24, sample::afternoon());
+    stage.keys("F7 enter");
+    insta::assert_snapshot!("connections_details_80x24", stage.text());
+}
+
+#[test]
+fn sockets_are_listed_only_while_somebody_looks() {
+    let mut stage = Stage::new(80, 24, sample::afternoon());
+    stage.keys("F7 j a F2 j");
+    let sent = [true, false].map(|looks| Effect::Send(Command::ListConnections(looks)));
+    assert_eq!(stage.effects, sent);
 }
 
 #[test]

@@ -41,6 +41,10 @@ pub enum Action {
     Pause,
 
     Filter,
+    /// Sockets that wait for others, or connections again.
+    Listening,
+    /// All sockets, or connections again.
+    AllSockets,
     Pattern,
     CaptureFilter,
     Exclude,

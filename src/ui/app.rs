@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::model::{Label, Timestamp};
 use crate::snapshot::{Row, Snapshot};
 
+use super::connections::Connections;
 use super::cursor::Cursor;
 use super::layout::Layout;
 use super::options::UiOptions;
@@ -30,6 +31,7 @@ pub struct App {
     pub(crate) zoomed: bool,
     pub(crate) talkers: Talkers,
     pub(crate) owners: Owners,
+    pub(crate) connections: Connections,
     pub(crate) alerts: Cursor<u64>,
     pub(crate) marks: Cursor<Label>,
     pub(crate) interfaces: Cursor<usize>,
@@ -65,6 +67,7 @@ impl App {
             zoomed: false,
             talkers: Talkers::default(),
             owners: Owners::default(),
+            connections: Connections::default(),
             alerts: Cursor::default(),
             marks: Cursor::default(),
             interfaces: Cursor::default(),
@@ -125,6 +128,7 @@ impl App {
         match self.view {
             ViewId::Talkers => self.talkers.details,
             ViewId::Owners => self.owners.details,
+            ViewId::Connections => self.connections.details,
             ViewId::Alerts => true,
             ViewId::Baseline | ViewId::Interfaces => false,
         }

@@ -41,6 +41,9 @@ fn top(app: &App, buf: &mut Buffer, area: Rect, snapshot: &Snapshot, is_tiny: bo
     let clock = if snapshot.seq == 0 { String::new() } else { app.clock(snapshot.at) };
     let right = format!("{}  {clock} ", source(app, snapshot));
     let tabs: usize = VIEWS.iter().map(|view| view.title.len() + 2).sum();
+    // Where it is tight, the views matter more than what is watched.
+    let is_tight = usize::from(x) + tabs + width(&right) > usize::from(area.width);
+    let right = if is_tight { format!(" {clock} ") } else { right };
     if usize::from(x) + tabs + width(&right) <= usize::from(area.width) {
         for one in VIEWS {
             let style = if one.id == app.view { theme.chip } else { theme.text };

@@ -28,6 +28,11 @@ impl In {
     pub const OWNERS: Self = Self::only(ViewId::Owners);
     /// Flows, added up in one way or another.
     pub const FLOWS: Self = Self(Self::TALKERS.0 | Self::OWNERS.0);
+    pub const CONNECTIONS: Self = Self::only(ViewId::Connections);
+    /// Lists that can be ordered and filtered.
+    pub const LISTS: Self = Self(Self::FLOWS.0 | Self::CONNECTIONS.0);
+    /// Lists whose lines have details that can take the whole screen.
+    pub const PANES: Self = Self(Self::ROWS.0 | Self::CONNECTIONS.0);
     pub const ROWS: Self = Self(Self::FLOWS.0 | Self::ALERTS.0);
     pub const ANY: Self = Self(u8::MAX);
 
@@ -93,6 +98,7 @@ pub static KEYMAP: &[Binding] = &[
     bind(General, "F4", In::ANY, A::Show(ViewId::Baseline), "Baseline: what is known, and known-good marks"),
     bind(General, "F5", In::ANY, A::Show(ViewId::Interfaces), "Interfaces: counts, losses and health"),
     bind(General, "F6", In::ANY, A::Show(ViewId::Owners), "Owners: which programs send, and to whom"),
+    bind(General, "F7", In::ANY, A::Show(ViewId::Connections), "Connections: sockets, their states and owners"),
     bind(General, "i", In::ANY, A::Show(ViewId::Interfaces), "Interfaces: counts, losses and health"),
     bind(General, "C-l", In::ANY, A::Redraw, "draw the screen anew"),
     bind(General, "C-z", In::ANY, A::Suspend, "suspend; `fg` comes back"),
@@ -113,29 +119,33 @@ pub static KEYMAP: &[Binding] = &[
     bind(Move, "G", In::ANY, A::Bottom, "last line"),
     bind(Move, "enter", In::TALKERS, A::Enter, "why: open or close the details"),
     bind(Move, "enter", In::OWNERS, A::Enter, "unfold this row, fold it up; of a flow: details"),
+    bind(Move, "enter", In::CONNECTIONS, A::Enter, "all that the kernel tells of this socket"),
     bind(Move, "enter", In::ALERTS, A::Enter, "go to the flow of this alert"),
-    bind(Move, "z", In::ROWS, A::Zoom, "details on the whole screen, or beside the table"),
+    bind(Move, "z", In::PANES, A::Zoom, "details on the whole screen, or beside the table"),
     bind(Move, "esc", In::ANY, A::Back, "close, let go of the selection"),
     bind(Move, "right", In::FLOWS, A::Expand, "show the flows of this row"),
     bind(Move, "left", In::FLOWS, A::Collapse, "fold them up again"),
-    bind(Order, "1", In::FLOWS, A::SortBy(Average::S2), "sort by 2 s average"),
-    bind(Order, "2", In::FLOWS, A::SortBy(Average::S10), "sort by 10 s average"),
-    bind(Order, "3", In::FLOWS, A::SortBy(Average::S40), "sort by 40 s average"),
-    bind(Order, "<", In::FLOWS, A::SortBySource, "sort by source"),
-    bind(Order, ">", In::FLOWS, A::SortByDestination, "sort by destination"),
+    bind(Order, "1", In::LISTS, A::SortBy(Average::S2), "sort by 2 s average"),
+    bind(Order, "2", In::LISTS, A::SortBy(Average::S10), "sort by 10 s average"),
+    bind(Order, "3", In::LISTS, A::SortBy(Average::S40), "sort by 40 s average"),
+    bind(Order, "<", In::LISTS, A::SortBySource, "sort by source"),
+    bind(Order, ">", In::LISTS, A::SortByDestination, "sort by destination"),
     bind(Order, "O", In::FLOWS, A::PickSort, "pick what to sort by"),
-    bind(Order, "r", In::FLOWS, A::Reverse, "reverse the order"),
+    bind(Order, "O", In::CONNECTIONS, A::PickSort, "sort by the next column"),
+    bind(Order, "r", In::LISTS, A::Reverse, "reverse the order"),
     bind(Order, "v", In::TALKERS, A::Group, "group by flow, host, service, domain, network, owner"),
     bind(Order, "v", In::OWNERS, A::Group, "owners by process, unit, container, user"),
     bind(Order, "o", In::TALKERS, A::FreezeOrder, "freeze the order and the rows shown"),
     bind(Order, "P", In::ANY, A::Pause, "pause the screen; counting goes on"),
     bind(Order, "space", In::ANY, A::Pause, "pause the screen; counting goes on"),
-    bind(Filter, "/", In::FLOWS, A::Filter, "filter: out > 1MB and port != 443, ssh, !known"),
+    bind(Filter, "/", In::LISTS, A::Filter, "filter: out > 1MB and port != 443, ssh, !known"),
     bind(Filter, "l", In::FLOWS, A::Pattern, "show hosts that match a regular expression"),
+    bind(Filter, "l", In::CONNECTIONS, A::Listening, "sockets that wait for others, or connections"),
+    bind(Filter, "a", In::CONNECTIONS, A::AllSockets, "all sockets, or connections"),
     bind(Filter, "f", In::ANY, A::CaptureFilter, "capture filter, tcpdump syntax, in the kernel"),
     bind(Filter, "x", In::TALKERS, A::Exclude, "hide this row"),
     bind(Filter, "+", In::TALKERS, A::Only, "show only this row"),
-    bind(Filter, "0", In::FLOWS, A::ClearFilters, "show everything again"),
+    bind(Filter, "0", In::LISTS, A::ClearFilters, "show everything again"),
     bind(Filter, "K", In::FLOWS, A::HideKnown, "show or hide known-good rows"),
     bind(Filter, "e", In::FLOWS, A::EgressOnly, "only what we opened, or everything"),
     bind(Filter, "'", In::FLOWS, A::SinceNow, "hide what was seen before now; again: show it"),

@@ -21,13 +21,15 @@ use super::talkers::relist;
 pub(crate) enum Asking {
     Filter,
     Pattern,
+    /// A filter of the list of sockets.
+    Sockets,
     CaptureFilter,
 }
 
 impl Asking {
     const fn label(self) -> &'static str {
         match self {
-            Self::Filter => "/",
+            Self::Filter | Self::Sockets => "/",
             Self::Pattern => "regex> ",
             Self::CaptureFilter => "capture filter> ",
         }
@@ -85,6 +87,7 @@ pub(super) fn open(app: &mut App, asking: Asking) {
     let before = match asking {
         Asking::Filter => app.talkers.screen.filter().to_owned(),
         Asking::Pattern => app.talkers.screen.pattern().to_owned(),
+        Asking::Sockets => app.connections.filter().to_owned(),
         Asking::CaptureFilter => app.capture_filter.clone(),
     };
     let input = Input::new(before.clone());
@@ -147,6 +150,7 @@ impl Prompt {
         let result = match self.asking {
             Asking::Filter => app.talkers.set_filter(text, &mut app.options),
             Asking::Pattern => app.talkers.screen.set_pattern(text),
+            Asking::Sockets => app.connections.set_filter(text),
             Asking::CaptureFilter => return,
         };
         self.fault = result.err();
@@ -205,6 +209,13 @@ impl Prompt {
             Asking::Filter | Asking::Pattern => {
                 let (shown, hidden) = (counted(list.shown.count, "row"), counted(list.filtered.count, "flow"));
                 format!(" {shown} shown, {hidden} hidden   enter keep  esc undo  up earlier ones")
+            }
+            Asking::Sockets => {
+                let (shown, hidden) = (app.connections.lines.len(), app.connections.filtered);
+                format!(
+                    " {} shown, {hidden} hidden   enter keep  esc undo  up earlier ones",
+                    counted(shown as u64, "line")
+                )
             }
             Asking::CaptureFilter => " tcpdump syntax; empty takes it away   enter set  esc leave".to_owned(),
         }

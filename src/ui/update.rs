@@ -2,11 +2,13 @@
 
 use crossterm::event::KeyEvent;
 
+use crate::model::Command;
 use crate::snapshot::{Grouping, RowId, Snapshot};
 
 use super::action::{Action, Effect};
 use super::app::App;
 use super::ask::{ask, selected_alert};
+use super::connections;
 use super::keymap;
 use super::listing::LineId;
 use super::order::Sort;
@@ -53,6 +55,20 @@ pub fn paste(app: &mut App, text: &str, snapshot: &Snapshot) {
 
 /// Does what was asked for.
 pub(super) fn update(app: &mut App, action: Action, snapshot: &Snapshot) -> Option<Effect> {
+    let before = app.view;
+    let effect = if app.view == ViewId::Connections && connections::update(app, action) {
+        app.settle(snapshot);
+        None
+    } else {
+        act(app, action, snapshot)
+    };
+    // Sockets are listed only while somebody looks at them.
+    let looks = app.view == ViewId::Connections;
+    let is_turn = looks != (before == ViewId::Connections);
+    effect.or_else(|| is_turn.then_some(Effect::Send(Command::ListConnections(looks))))
+}
+
+fn act(app: &mut App, action: Action, snapshot: &Snapshot) -> Option<Effect> {
     match action {
         Action::Quit => return Some(Effect::Quit { keep: false }),
         Action::QuitKeeping => return Some(Effect::Quit { keep: true }),

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod baseline;
+mod connections;
 mod interfaces;
 mod owners;
 mod talkers;
@@ -25,6 +26,7 @@ pub enum ViewId {
     Baseline,
     Interfaces,
     Owners,
+    Connections,
 }
 
 /// One screenful with its own list.
@@ -47,7 +49,8 @@ pub struct View {
 }
 
 /// Every view, in the order of their tabs.
-pub static VIEWS: &[View] = &[talkers::VIEW, owners::VIEW, alerts::VIEW, baseline::VIEW, interfaces::VIEW];
+pub static VIEWS: &[View] =
+    &[talkers::VIEW, owners::VIEW, connections::VIEW, alerts::VIEW, baseline::VIEW, interfaces::VIEW];
 
 /// The entry of a view.
 pub(crate) fn view(id: ViewId) -> &'static View {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egret::model::{
-    Alert, AlertState, Application, Confidence, Direction, Endpoint, Facts, Finding, FlowKey, Health, InterfaceId,
-    InterfaceInfo, Label, Losses, Mark, Name, NameSource, Owner, Parent, Protocol, Scope, Severity, Skip, Subject,
-    Tally, TcpState, Timestamp, Value, Verdict,
+    Alert, AlertState, Application, Confidence, Connection, Connections, Direction, Endpoint, Facts, Finding, FlowKey,
+    Health, InterfaceId, InterfaceInfo, Label, Losses, Mark, Name, NameSource, Owner, Parent, Protocol, Scope,
+    Severity, Skip, SocketKind, SocketState, Subject, Tally, TcpNumbers, TcpState, Timestamp, Value, Verdict,
 };
 use egret::snapshot::{Agreement, Learning, Rates, Row, RowId, SPARK, Snapshot, Totals};
 
@@ -226,8 +226,78 @@ fn graph() -> Vec<(u64, u64)> {
 }
 
 /// An afternoon with two lit rows, after learning.
+/// The sockets of the afternoon: two connections, one of which was never seen on the wire, and some that wait.
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
+fn sockets(rows: &[Row]) -> Connections {
+    let owner = Owner { exe: Label::new("/usr/sbin/sshd"), comm: Label::new("sshd"), pid: 812, ..Owner::default() };
+    let tcp = TcpNumbers {
+        bytes_acked: 60_100_000,
+        bytes_received: 182_000,
+        bytes_sent: 60_500_000,
+        rtt: Duration::from_micros(23_400),
+        retransmits: 276,
+        window: 42,
+        segment_size: 1_448,
+        ..TcpNumbers::default()
+    };
+    let us = |port| Endpoint::new(ip("10.0.0.5"), port);
+    let seen = Connection {
+        state: SocketState::Established,
+        local: rows[0].local.unwrap(),
+        remote: rows[0].remote.unwrap(),
+        send_queue: 48_112,
+        uid: 1000,
+        inode: 77_001,
+        cookie: 1,
+        tcp: Some(tcp),
+        ..Connection::new(SocketKind::Tcp)
+    };
+    let unseen = Connection {
+        local: us(22),
+        remote: Endpoint::new(ip("198.51.100.99"), 50_022),
+        cookie: 2,
+        inode: 77_002,
+        tcp: Some(TcpNumbers { bytes_acked: 5_120, ..TcpNumbers::default() }),
+        holders: vec![Arc::new(owner.clone())],
+        ..seen.clone()
+    };
+    let listener = Connection {
+        state: SocketState::Listen,
+        is_v6: true,
+        is_dual: true,
+        local: Endpoint::new(ip("::"), 22),
+        receive_queue: 1,
+        send_queue: 128,
+        cookie: 3,
+        inode: 77_003,
+        holders: vec![Arc::new(owner)],
+        ..Connection::new(SocketKind::Tcp)
+    };
+    let udp = Connection { local: us(40_000), cookie: 4, inode: 77_004, uid: 102, ..Connection::new(SocketKind::Udp) };
+    let asks = Connection {
+        state: SocketState::Established,
+        remote: Endpoint::new(ip("198.51.100.123"), 123),
+        cookie: 5,
+        ..udp.clone()
+    };
+    // Of all that was seen, one flow has no socket.
+    let others = rows.iter().enumerate().skip(2).filter(|(_, row)| row.state == TcpState::Established);
+    let others = others.map(|(at, row)| Connection {
+        local: row.local.unwrap(),
+        remote: row.remote.unwrap(),
+        send_queue: 0,
+        cookie: 100 + at as u64,
+        tcp: Some(TcpNumbers { bytes_acked: row.payload_bytes_out, retransmits: 0, ..tcp }),
+        ..seen.clone()
+    });
+    let others: Vec<Connection> = others.collect();
+    let list = [seen, unseen, listener, udp, asks].into_iter().chain(others).map(Arc::new).collect();
+    Connections { at: NOW, list, closed: 12, ..Connections::default() }
+}
+
 pub fn afternoon() -> Snapshot {
     let rows = rows();
+    let connections = Some(Arc::new(sockets(&rows)));
     let alerts = vec![
         alert(7, AlertState::New, 3, &rows[0]),
         alert(8, AlertState::New, 12, &rows[1]),
@@ -243,6 +313,7 @@ pub fn afternoon() -> Snapshot {
         since: NOW.minus(Duration::from_secs(412)),
         interfaces: vec![eth0()],
         rows,
+        connections,
         totals: Totals {
             bytes_out: 1_970_400_000,
             bytes_in: 329_000_000,

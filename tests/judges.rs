@@ -900,6 +900,16 @@ fn suspicious_programs_are_told_with_what_is_odd_and_others_are_not() {
         assert_eq!(said[0].severity, severity, "{said:#?}");
         assert!(said[0].why.contains(why) && said[0].why.contains("(pid 70, started by systemd)"), "{}", said[0].why);
     }
+    // Another program that talks to the same place at the same time is not lit by it, and a flood is not told one by one.
+    let mut play = Play::learning(Duration::from_hours(24));
+    for from in 50_000..50_100 {
+        sent_by(&mut play, &program("/memfd:x (deleted)", &[Traits::MEMFD]), Send { from, ..API });
+    }
+    let other = Send { from: 40_000, ..API };
+    sent_by(&mut play, &program("/usr/bin/curl", &[]), other);
+    assert_eq!(play.said_by("suspicious-owner").len(), 8);
+    assert!(play.row(&Send { from: 50_000, ..API }).0.contains("suspicious-owner"));
+    assert!(!play.row(&other).0.contains("suspicious-owner"));
     let mut calm = Play::learning(Duration::from_hours(24));
     let guess = Owner { confidence: Confidence::Guess, ..program("/bin/bash", &[Traits::SHELL]) };
     for owner in [

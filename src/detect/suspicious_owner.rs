@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::baseline::{Baseline, Contact, Ledger};
 use crate::flow::Sample;
-use crate::model::{Confidence, Finding, Label, Owner, Severity, Timestamp, Traits, Value};
+use crate::model::{Confidence, Finding, FlowKey, Label, Owner, Severity, Subject, Timestamp, Traits, Value};
 
 use super::recent::Recent;
 use super::{Detector, Seen, Spec, words};
@@ -18,11 +18,16 @@ pub static SPEC: Spec = Spec {
             program whose file was replaced by an update is not named. It knows what the owner is told to be: where \
             no owner is found, and in capture files, it is silent.",
     needs_baseline: false,
-    build: || Box::new(SuspiciousOwner { told: Recent::new(1_024, Duration::from_hours(1)) }),
+    build: || {
+        let (told, places) = (Recent::new(4_096, HOUR), Recent::new(1_024, HOUR));
+        Box::new(SuspiciousOwner { told, places })
+    },
 };
 
-/// Said again after this long.
+const HOUR: Duration = Duration::from_hours(1);
+/// Said again after this long; until then of so many conversations of one program with one place.
 const AGAIN: Duration = Duration::from_mins(10);
+const MANY: u32 = 8;
 /// What each trait weighs. A shell that answers whoever connects may be an old-fashioned inetd service.
 const SHELL_OUT: u8 = 70;
 const SHELL_IN: u8 = 45;
@@ -34,13 +39,17 @@ const FIRST: u8 = 15;
 const MEDIUM: u8 = 45;
 
 struct SuspiciousOwner {
-    /// When a program and a place were last told of, and at what weight.
-    told: Recent<(Label, IpAddr, u16), Option<(Timestamp, u8)>>,
+    /// When a program's conversation was last told of, and at what weight. The finding is about that conversation
+    /// alone: others may send to the same place.
+    told: Recent<(Label, FlowKey), Option<(Timestamp, u8)>>,
+    /// How many of its conversations with one place were told of, since when.
+    places: Recent<(Label, IpAddr, u16), (Timestamp, u32)>,
 }
 
 impl Detector for SuspiciousOwner {
     fn judge(&mut self, seen: &Seen<'_>, usual: &Baseline, out: &mut Vec<Finding>) {
         self.told.sweep(seen.at);
+        self.places.sweep(seen.at);
         // A program that sent one packet is gone before anybody knows who it was.
         let late = seen.interval.owned.iter().filter(|sample| sample.total_out > 0);
         for sample in seen.interval.samples.iter().filter(|sample| sample.packets_out > 0).chain(late) {
@@ -50,9 +59,17 @@ impl Detector for SuspiciousOwner {
             if score == 0 {
                 continue;
             }
-            let key = (owner.key(), sample.subject.remote, sample.subject.port);
-            let told = self.told.entry(seen.at, key, || None);
-            if told.is_none_or(|(when, weight)| score > weight || seen.at.since(when) >= AGAIN) {
+            let told = self.told.entry(seen.at, (owner.key(), sample.key), || None);
+            if told.is_some_and(|(when, weight)| score <= weight && seen.at.since(when) < AGAIN) {
+                continue;
+            }
+            let place = (owner.key(), sample.subject.remote, sample.subject.port);
+            let place = self.places.entry(seen.at, place, || (seen.at, 0));
+            if seen.at.since(place.0) >= AGAIN {
+                *place = (seen.at, 0);
+            }
+            place.1 += 1;
+            if place.1 <= MANY {
                 *told = Some((seen.at, score));
                 out.push(finding(seen.at, (sample, owner), &contact, (score, &reasons), usual));
             }
@@ -116,7 +133,7 @@ fn finding(
         severity,
         score,
         at,
-        subject: words::subject_of(contact, sample),
+        subject: Subject { flow: Some(sample.key), ..sample.subject.clone() },
         observed: Value::Text(Label::new(&owner.traits.ids().join(" "))),
         expected: Value::None,
         basis: words::basis(usual),

@@ -463,6 +463,23 @@ fn the_fuzz_seeds_are_the_samples() {
     }
 }
 
+/// Each recogniser is in one of the groups that the fuzzer is run over.
+#[test]
+fn every_recogniser_is_in_one_fuzz_group() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/groups");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        // A published package has no fuzz folder.
+        println!("SKIPPED every_recogniser_is_in_one_fuzz_group: there is no fuzz/groups");
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"));
+        return;
+    };
+    let mut grouped: Vec<&str> = text.lines().flat_map(|line| line.split_whitespace().skip(1)).collect();
+    grouped.sort_unstable();
+    let mut all: Vec<&str> = RECOGNISERS.iter().map(|recogniser| recogniser.application.id()).collect();
+    all.sort_unstable();
+    assert_eq!(grouped, all);
+}
+
 /// Inputs that once broke something.
 #[test]
 fn crashes_are_survived() {

@@ -19,7 +19,7 @@ use super::drops::Drops;
 use super::keeper::Keeper;
 
 /// How long a read may wait for the first frame, and so how long a command or the end may wait.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(200);
 /// A replay at full speed publishes no more often than this.
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 /// How often counters of interfaces and losses are read.

@@ -22,8 +22,10 @@ use super::terminal::{Screen, leave};
 use super::tty::{Ready, Tty};
 use super::update::{paste, press};
 
-/// How long a wait for keys lasts at most; a new snapshot is drawn at most this late.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// How long a wait for keys lasts when a new snapshot may come any moment: it is drawn at most this late.
+const ALERT: Duration = Duration::from_millis(100);
+/// Snapshots come at a beat, most of the time one a second; nobody looks for the next before it can be there.
+const REST: Duration = Duration::from_millis(900);
 
 /// Shows the dashboard until the operator quits, `stop` is set, or the terminal is gone.
 ///
@@ -54,6 +56,8 @@ pub fn run(
         stop,
         shown,
         clock: Stopwatch::start(),
+        came: Duration::ZERO,
+        beat: Duration::ZERO,
         is_stale: true,
     };
     let end = dashboard.go();
@@ -84,6 +88,9 @@ struct Dashboard {
     stop: Arc<AtomicBool>,
     shown: Arc<Snapshot>,
     clock: Stopwatch,
+    /// When the latest snapshot came, and how long after the one before.
+    came: Duration,
+    beat: Duration,
     /// The screen no longer shows what it should.
     is_stale: bool,
 }
@@ -106,13 +113,18 @@ impl Dashboard {
                 self.fit()?;
                 self.screen.draw(&self.app, &self.shown)?;
             }
-            if self.tty.wait(PATIENCE)? == Ready::Gone {
+            if self.tty.wait(self.patience())? == Ready::Gone {
                 return Ok(End::Quit);
             }
             if let Some(end) = self.take_events()? {
                 return Ok(end);
             }
         }
+    }
+
+    fn patience(&self) -> Duration {
+        let rest = (self.beat * 9 / 10).min(REST);
+        rest.saturating_sub(self.clock.elapsed().saturating_sub(self.came)).max(ALERT)
     }
 
     /// Follows the size that the terminal has now, whether or not somebody has told.
@@ -130,6 +142,8 @@ impl Dashboard {
         self.is_stale |= self.app.tick(tick);
         let latest = self.published.latest();
         if latest.seq != self.shown.seq && !self.app.is_paused() {
+            let now = self.clock.elapsed();
+            (self.beat, self.came) = (now.saturating_sub(self.came), now);
             self.shown = latest;
             self.app.observe(&self.shown);
             self.is_stale = true;
@@ -168,6 +182,8 @@ impl Dashboard {
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Suspend => self.suspend()?,
             Effect::Send(command) => {
+                // The answer may come before the beat.
+                self.beat = Duration::ZERO;
                 let is_refused = self.commands.try_send(command).is_err();
                 if is_refused {
                     self.app.say("not done: the engine is not taking commands; try again");

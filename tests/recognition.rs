@@ -178,7 +178,7 @@ fn a_protocol_is_found_on_any_port() {
     assert_eq!(known(tcp(50_001, &[(0, b"SSH-2.0-OpenSSH_9.6\r\n")])).application.id(), "ssh");
     let facts = known(tcp(22, &[(0, b"GET /a HTTP/1.1\r\nHost: Shop.example:8080\r\nUser-Agent: curl/8\r\n\r\n")]));
     assert_eq!((facts.application.id(), facts.host.unwrap().as_str()), ("http", "shop.example"));
-    assert_eq!(facts.detail.unwrap().as_str(), "curl/8");
+    assert_eq!(facts.detail.unwrap().as_str(), "GET /a, curl/8");
 }
 
 #[test]

@@ -33,7 +33,7 @@ use egret::detect::{AlertBook, Judges};
 use egret::engine::{Engine, Outside, Parts};
 use egret::flow::FlowConfig;
 use egret::marks::Marks;
-use egret::model::{Endpoint, Event, LinkType, Losses};
+use egret::model::{Endpoint, Event, InterfaceCounters, LinkType, Losses};
 use egret::snapshot::Snapshot;
 use egret::sys::namespace;
 use support::{ENOUGH, FAR, Lab, NEAR, Own, counters, inside, ip, read_all, read_until, until_ready};
@@ -64,6 +64,19 @@ struct Watched {
     kernel: (u64, u64),
 }
 
+const fn frames(counters: &InterfaceCounters) -> u64 {
+    counters.packets_out + counters.packets_in
+}
+
+fn feed(engine: &mut Engine, event: &Event<'_>) {
+    match event {
+        Event::Frames(frames) => engine.take(Event::Frames(frames)),
+        Event::Quiet(at) => engine.take(Event::Quiet(*at)),
+        Event::Interface(at, info) => engine.take(Event::Interface(*at, info.clone())),
+        Event::Sockets(..) => panic!("a ring gives frames"),
+    }
+}
+
 fn watch(interface: &str, work: impl FnOnce()) -> Watched {
     let interfaces = vec![interface.to_owned()];
     let mut capture =
@@ -76,30 +89,31 @@ fn watch(interface: &str, work: impl FnOnce()) -> Watched {
     });
     let before = counters(interface);
     let (finished, done) = crossbeam_channel::bounded(1);
+    let name = interface.to_owned();
     let reader = thread::spawn(move || {
-        let mut take = |event: &Event<'_>| match event {
-            Event::Frames(frames) => engine.take(Event::Frames(frames)),
-            Event::Quiet(at) => engine.take(Event::Quiet(*at)),
-            Event::Interface(at, info) => engine.take(Event::Interface(*at, info.clone())),
-            Event::Sockets(..) => panic!("a ring gives frames"),
-        };
         read_until(&mut *capture, |event| {
-            take(event);
+            feed(&mut engine, event);
             done.try_recv().is_ok()
         });
-        read_all(&mut *capture, take);
+        // Neighbours of their own accord send a frame now and then: both sides are read until they agree on the last.
+        let mut after = counters(&name);
+        for _ in 0..20 {
+            read_all(&mut *capture, |event| feed(&mut engine, event));
+            let is_level = engine.tally().seen.frames + capture.losses().ring >= frames(&after) - frames(&before);
+            if is_level && frames(&counters(&name)) == frames(&after) {
+                break;
+            }
+            after = counters(&name);
+        }
         engine.finish();
         engine.show_all();
-        (engine.snapshot(Outside::default()), capture.losses())
+        (engine.snapshot(Outside::default()), capture.losses(), after)
     });
     work();
     finished.send(()).unwrap();
-    let (snapshot, losses) = reader.join().unwrap();
-    let after = counters(interface);
-    let mut kernel = (
-        after.packets_out + after.packets_in - before.packets_out - before.packets_in,
-        after.bytes_out + after.bytes_in - before.bytes_out - before.bytes_in,
-    );
+    let (snapshot, losses, after) = reader.join().unwrap();
+    let mut kernel =
+        (frames(&after) - frames(&before), after.bytes_out + after.bytes_in - before.bytes_out - before.bytes_in);
     if interface == "lo" {
         // The kernel leaves the 14 bytes of the Ethernet header out there (drivers/net/loopback.c).
         kernel.1 += 14 * kernel.0;
@@ -153,6 +167,9 @@ fn tagged() -> Vec<Vec<u8>> {
     let kinds = [with(&[0x81, 0, 0x20, 0x64]), with(&[0x88, 0xa8, 0, 7, 0x81, 0, 0, 5])];
     (0..200).flat_map(|_| kinds.clone()).collect()
 }
+
+/// Times that a case is tried at most.
+const TRIES: usize = 3;
 
 const OFFLOADS: &str = "tso off gso off gro off";
 
@@ -259,9 +276,16 @@ fn counts_equal_the_interfaces_own_whatever_it_does() {
         let lab = Lab::new();
         println!("\n| case | egret + drops, frames | kernel, frames | ratio | egret, bytes | kernel, bytes | ratio |");
         println!("|---|---|---|---|---|---|---|");
-        let mut wrong = Vec::new();
-        for case in CASES {
-            (case.set_up)(&lab);
+        let mut right: Vec<&str> = Vec::new();
+        // A neighbour's frame of its own accord, just where watching begins or ends, is on one side only: a case gets
+        // three tries. A count that is wrong is wrong each time.
+        for (case, attempt) in CASES.iter().flat_map(|case| (0..TRIES).map(move |attempt| (case, attempt))) {
+            if right.contains(&case.name) {
+                continue;
+            }
+            if attempt == 0 {
+                (case.set_up)(&lab);
+            }
             let seen = watch(case.interface, || (case.work)(&lab));
             let tally = seen.snapshot.tally;
             let frames = tally.seen.frames + seen.losses.ring;
@@ -279,11 +303,12 @@ fn counts_equal_the_interfaces_own_whatever_it_does() {
             let is_exact = frames == seen.kernel.0 && (tally.seen.bytes == seen.kernel.1 || seen.losses.ring > 0);
             let adds_up = tally.seen.frames == tally.packets.frames + tally.skipped_total().frames
                 && tally.seen.bytes == tally.packets.bytes + tally.skipped_total().bytes;
-            if !is_exact || !adds_up || seen.kernel.0 < 100 {
-                wrong.push(case.name);
+            if is_exact && adds_up && seen.kernel.0 >= 100 {
+                right.push(case.name);
             }
         }
-        assert_eq!(wrong, Vec::<&str>::new());
+        let wanted: Vec<&str> = CASES.iter().map(|case| case.name).collect();
+        assert_eq!(right, wanted);
     });
 }
 

@@ -15,13 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use egret::baseline::{Baseline, BaselineConfig};
 use egret::capture::file::{self, FileOptions};
 use egret::capture::{Capture, More};
-use egret::detect::{AlertBook, Judges};
 use egret::engine::{Engine, Outside, Parts};
 use egret::flow::FlowConfig;
-use egret::marks::Marks;
 use egret::model::event::BATCH;
 use egret::model::{Event, Frame, Heading, InterfaceId, InterfaceInfo, LinkType, Timestamp};
 
@@ -83,9 +80,7 @@ fn options() -> Options {
 
 fn engine(limit: usize, recognise: bool) -> Engine {
     let flow = FlowConfig { limit, recognise, local: vec!["10.77.0.1/32".parse().unwrap()], ..FlowConfig::default() };
-    let baseline = Baseline::new(BaselineConfig::default());
-    let (marks, book, judges) = (Marks::from_list(Vec::new()), AlertBook::default(), Judges::default());
-    let mut engine = Engine::new(Parts { flow, inner: false, baseline, marks, book, judges });
+    let mut engine = Engine::new(Parts { flow, ..Parts::default() });
     let address = "10.77.0.1".parse().unwrap();
     let info = InterfaceInfo { is_up: true, addresses: vec![address], ..InterfaceInfo::default() };
     engine.take(Event::Interface(Timestamp::from_secs(1), info));

@@ -73,6 +73,12 @@ pub struct Baseline {
     senders: Table<Label, Known>,
 }
 
+impl Default for Baseline {
+    fn default() -> Self {
+        Self::new(BaselineConfig::default())
+    }
+}
+
 impl Baseline {
     pub fn new(config: BaselineConfig) -> Self {
         Self {

@@ -30,7 +30,8 @@ use agree::Agree;
 /// The length of an interval.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// What an engine is made of.
+/// What an engine is made of. By default it knows nothing, marks nothing and judges everything.
+#[derive(Default)]
 pub struct Parts {
     pub flow: FlowConfig,
     /// Look inside tunnels.

@@ -23,7 +23,7 @@ pub mod value;
 
 pub use alert::{Alert, AlertState};
 pub use command::{Answer, Command, Question};
-pub use connection::{Connection, Connections, SocketKind, SocketState, TcpNumbers};
+pub use connection::{Connection, Connections, SocketKind, SocketState, TcpNumbers, Which};
 pub use endpoint::{Endpoint, FlowKey, Side};
 pub use event::{Event, Frame, Gso, Heading, LinkType, VlanTag};
 pub use facts::{Certificate, Facts, Texture, TlsAnswer};

@@ -3,24 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
-use egret::baseline::{Baseline, BaselineConfig};
-use egret::detect::{AlertBook, Judges};
 use egret::engine::{Engine, Outside, Parts};
 use egret::flow::FlowConfig;
-use egret::marks::Marks;
 use egret::model::{Event, Frame, Heading, InterfaceId, InterfaceInfo, Label, LinkType, Timestamp};
 use egret::snapshot::Snapshot;
 use proptest::prelude::*;
 
 fn engine(limit: usize) -> Engine {
-    let mut engine = Engine::new(Parts {
-        flow: FlowConfig { limit, ..FlowConfig::default() },
-        inner: false,
-        baseline: Baseline::new(BaselineConfig::default()),
-        marks: Marks::default(),
-        book: AlertBook::default(),
-        judges: Judges::default(),
-    });
+    let mut engine = Engine::new(Parts { flow: FlowConfig { limit, ..FlowConfig::default() }, ..Parts::default() });
     let us = InterfaceInfo {
         name: Label::new("eth0"),
         addresses: vec!["10.0.0.1".parse().unwrap()],

@@ -14,23 +14,13 @@ use std::time::Duration;
 use egret::baseline::{Baseline, BaselineConfig};
 use egret::capture::script::demo::{LEARN_FOR, demo};
 use egret::capture::{Capture, More};
-use egret::detect::{AlertBook, Judges};
 use egret::engine::{Engine, Outside, Parts};
-use egret::flow::FlowConfig;
-use egret::marks::Marks;
 use egret::snapshot::Snapshot;
 
 /// The last moment of one round, all flows included.
 fn round() -> Snapshot {
     let config = BaselineConfig { learn_for: LEARN_FOR, ..BaselineConfig::default() };
-    let mut engine = Engine::new(Parts {
-        flow: FlowConfig::default(),
-        inner: false,
-        baseline: Baseline::new(config),
-        marks: Marks::default(),
-        book: AlertBook::default(),
-        judges: Judges::default(),
-    });
+    let mut engine = Engine::new(Parts { baseline: Baseline::new(config), ..Parts::default() });
     engine.show_all();
     let mut source = demo(None);
     while source.read(Duration::ZERO, &mut |event| engine.take(event)).unwrap() == More::Coming {}

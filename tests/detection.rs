@@ -20,10 +20,8 @@ use std::time::Duration;
 use egret::baseline::{Baseline, BaselineConfig, Changes};
 use egret::capture::file::{FileOptions, open};
 use egret::capture::{Capture as _, More};
-use egret::detect::{AlertBook, Judges};
 use egret::engine::{Engine, Parts};
 use egret::flow::FlowConfig;
-use egret::marks::Marks;
 use egret::model::{Alert, Event, Frame, Heading, InterfaceId, LinkType, Severity, Timestamp};
 
 /// Says why a test did not run; that is a failure where everything should run.
@@ -98,11 +96,8 @@ fn engine(hosts: &[IpAddr], learn_for: Duration) -> Engine {
             histories: 16,
             ..FlowConfig::default()
         },
-        inner: false,
         baseline: Baseline::new(BaselineConfig { learn_for, ..BaselineConfig::default() }),
-        marks: Marks::default(),
-        book: AlertBook::default(),
-        judges: Judges::default(),
+        ..Parts::default()
     })
 }
 

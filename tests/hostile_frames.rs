@@ -14,14 +14,10 @@ mod hostile;
 use std::io::Write;
 use std::time::Duration;
 
-use egret::baseline::{Baseline, BaselineConfig};
 use egret::capture::file::{FileOptions, open};
 use egret::capture::{Capture, More};
 use egret::decode::{Decoded, decode};
-use egret::detect::{AlertBook, Judges};
 use egret::engine::{Engine, Outside, Parts};
-use egret::flow::FlowConfig;
-use egret::marks::Marks;
 use egret::model::{Event, Frame, Gso, Heading, InterfaceId, LinkType, Tally, Timestamp, VlanTag};
 use hostile::Hostile;
 
@@ -60,14 +56,7 @@ fn each_is_a_packet_that_makes_sense_or_a_skip() {
 }
 
 fn engine() -> Engine {
-    Engine::new(Parts {
-        flow: FlowConfig::default(),
-        inner: false,
-        baseline: Baseline::new(BaselineConfig::default()),
-        marks: Marks::default(),
-        book: AlertBook::default(),
-        judges: Judges::default(),
-    })
+    Engine::new(Parts::default())
 }
 
 fn tally(engine: &mut Engine) -> Tally {

@@ -22,10 +22,7 @@ use egret::capture::file::{self, FileOptions};
 use egret::capture::live::LiveOptions;
 use egret::capture::script::dns;
 use egret::capture::{Capture, More, backends};
-use egret::detect::{AlertBook, Judges};
 use egret::engine::{Engine, Outside, Parts};
-use egret::flow::FlowConfig;
-use egret::marks::Marks;
 use egret::model::{Event, Frame};
 use egret::snapshot::{FIELDS, Snapshot};
 use support::{FAR, Lab, NEAR, Own, inside, read_all, read_until};
@@ -35,12 +32,8 @@ const UPLOAD: usize = 48 << 20;
 
 fn engine() -> Engine {
     Engine::new(Parts {
-        flow: FlowConfig::default(),
-        inner: false,
         baseline: Baseline::new(BaselineConfig { learn_for: Duration::ZERO, ..BaselineConfig::default() }),
-        marks: Marks::default(),
-        book: AlertBook::default(),
-        judges: Judges::default(),
+        ..Parts::default()
     })
 }
 

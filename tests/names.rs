@@ -10,12 +10,11 @@
 
 use std::time::Duration;
 
-use egret::baseline::{Baseline, BaselineConfig, Changes};
+use egret::baseline::Changes;
 use egret::capture::script::{dns, frame, tls};
-use egret::detect::{self, AlertBook, Judges};
+use egret::detect;
 use egret::engine::{Engine, Outside, Parts};
 use egret::flow::FlowConfig;
-use egret::marks::Marks;
 use egret::model::{
     Endpoint, Event, Frame, Heading, InterfaceCounters, InterfaceId, InterfaceInfo, LinkType, NameCheck, Severity,
     Timestamp,
@@ -46,14 +45,7 @@ impl World {
     }
 
     fn of(flow: FlowConfig, ours: &[&str], is_live: bool) -> Self {
-        let mut engine = Engine::new(Parts {
-            flow,
-            inner: false,
-            baseline: Baseline::new(BaselineConfig::default()),
-            marks: Marks::default(),
-            book: AlertBook::default(),
-            judges: Judges::default(),
-        });
+        let mut engine = Engine::new(Parts { flow, ..Parts::default() });
         let info = InterfaceInfo {
             is_up: true,
             addresses: ours.iter().map(|ip| ip.parse().unwrap()).collect(),

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use ipnet::IpNet;
 
 use crate::filter::{Filter, Sort};
-use crate::model::{Label, Rungs, Scope, SocketKind};
+use crate::model::{Label, Rungs, Scope, SocketKind, Which};
 use crate::snapshot::{Field, Grouping, Unit};
 
 /// One run of the program.
@@ -229,28 +229,6 @@ pub struct Connections {
     /// What TCP measures as well.
     pub info: bool,
     pub json: bool,
-}
-
-/// Which sockets, by whether they wait for others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Which {
-    /// Those that do not: connections.
-    #[default]
-    Connected,
-    /// Those that do.
-    Listening,
-    All,
-}
-
-impl Which {
-    /// Whether a socket is listed that waits for others, or does not.
-    pub const fn takes(self, is_listening: bool) -> bool {
-        match self {
-            Self::Connected => !is_listening,
-            Self::Listening => is_listening,
-            Self::All => true,
-        }
-    }
 }
 
 /// A look at what works.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::filter::{self, Filter, Sort};
-use crate::model::{Label, Rungs, SocketKind};
+use crate::model::{Label, Rungs, SocketKind, Which};
 use crate::snapshot::{Kind, Unit};
 
 use super::args::{
@@ -14,7 +14,7 @@ use super::args::{
 };
 use super::job::{
     Backend, Baseline, Connections, Detect, Display, Doctor, Flows, Form, Geo, Job, KnownGood, LineDisplay,
-    PortDisplay, Setup, Source, Speed, TextMode, Which,
+    PortDisplay, Setup, Source, Speed, TextMode,
 };
 use super::layers::layered;
 use super::places::Places;

@@ -89,9 +89,9 @@ impl FlowTable {
         let record = self.records[place as usize];
         let cold = &mut self.cold[place as usize];
         let (out, into) = record.out_in();
+        let headers = cold.segment_headers();
         let told = cold.told.get_or_insert_default();
         let before = (**told).clone();
-        let headers = cold.detail.as_ref().map_or([0; 2], |detail| detail.segment_headers);
         let wire = [record.bytes[0] + headers[0], record.bytes[1] + headers[1]];
         let moved = [wire[0] - before.wire[0], wire[1] - before.wire[1]];
         let payload = [record.payload[0] - before.payload[0], record.payload[1] - before.payload[1]];

@@ -226,6 +226,28 @@ pub struct TcpNumbers {
     pub idle_in: Duration,
 }
 
+/// Which sockets, by whether they wait for others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Which {
+    /// Those that do not: connections.
+    #[default]
+    Connected,
+    /// Those that do.
+    Listening,
+    All,
+}
+
+impl Which {
+    /// Whether a socket is listed that waits for others, or does not.
+    pub const fn takes(self, is_listening: bool) -> bool {
+        match self {
+            Self::Connected => !is_listening,
+            Self::Listening => is_listening,
+            Self::All => true,
+        }
+    }
+}
+
 /// The sockets of this network namespace at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Connections {

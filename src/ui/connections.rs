@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::filter::{Filter, FilterError};
-use crate::model::{Connection, FlowKey, Measure, Protocol, SocketState};
+use crate::model::{Connection, FlowKey, Measure, Protocol, SocketState, Which};
 use crate::snapshot::connections::row;
 use crate::snapshot::{Field, Row, RowId, Snapshot, field};
 
@@ -20,15 +20,6 @@ const LATELY: Duration = Duration::from_secs(5);
 /// What `O` goes through, in this order.
 const SORTS: &[&str] =
     &["out", "in", "out10", "state", "proto", "src", "dst", "owner", "recvq", "sendq", "rtt", "retrans"];
-
-/// Which sockets are listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Which {
-    #[default]
-    Connected,
-    Listening,
-    All,
-}
 
 /// What a line is, for as long as it lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,12 +168,7 @@ pub(super) fn relist(app: &mut App, snapshot: &Snapshot) {
     let mut lines = Vec::with_capacity(all.len());
     for line in all {
         let waits = line.row.socket.as_ref().is_some_and(|socket| socket.is_listening());
-        let is_wanted = match state.which {
-            Which::Connected => !waits,
-            Which::Listening => waits,
-            Which::All => true,
-        };
-        if !is_wanted {
+        if !state.which.takes(waits) {
             state.others += 1;
         } else if state.filter.as_ref().is_some_and(|filter| !filter.matches_at(&line.row, snapshot.at)) {
             state.filtered += 1;

@@ -81,3 +81,13 @@ fn split(body: Rect, below: bool) -> (Rect, Rect) {
         (table, Rect { x: body.x + table.width + 1, width: columns, ..body })
     }
 }
+
+/// The heads, the list and the line below it of a body that is tall enough for them: heads from `head_from` lines on,
+/// the line below from `foot_from`.
+pub(super) fn listed(body: Rect, head_from: u16, foot_from: u16) -> (Rect, Rect, Rect) {
+    let head = u16::from(body.height >= head_from);
+    let foot = u16::from(body.height >= foot_from);
+    let list = body.height.saturating_sub(head + foot);
+    let part = |y: u16, height: u16| Rect { y: body.y + y, height, ..body };
+    (part(0, head), part(head, list), part(head + list, foot))
+}

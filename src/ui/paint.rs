@@ -49,6 +49,23 @@ pub(super) fn put_right(buf: &mut Buffer, area: Rect, x: u16, line: u16, room: u
     put(buf, area, x + (room - wide), line, wide, text, style);
 }
 
+/// A cell of a table, `(x, room)` wide: numbers end at its right edge, texts begin at its left.
+pub(super) fn cell(
+    buf: &mut Buffer,
+    area: Rect,
+    (x, room): (u16, u16),
+    line: u16,
+    is_number: bool,
+    text: &str,
+    style: Style,
+) {
+    if is_number {
+        put_right(buf, area, x, line, room, text, style);
+    } else {
+        put(buf, area, x, line, room, text, style);
+    }
+}
+
 /// Gives a style to a stretch of a line, over what stands there.
 pub(super) fn tint(buf: &mut Buffer, area: Rect, x: u16, line: u16, room: u16, style: Style) {
     if line < area.height && x < area.width {

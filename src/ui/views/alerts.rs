@@ -10,7 +10,7 @@ use crate::model::{Alert, AlertState, Endpoint, Severity};
 use crate::snapshot::Snapshot;
 use crate::ui::app::App;
 use crate::ui::details::{Lines, border, paint};
-use crate::ui::paint::{put, put_right, tint, wrap};
+use crate::ui::paint::{cell, put, tint, wrap};
 use crate::ui::quiet::{About, Preview};
 
 use super::{View, ViewId};
@@ -120,22 +120,6 @@ fn one(app: &App, buf: &mut Buffer, area: Rect, line: u16, alert: &Alert) {
     }
     if app.alerts.selected == Some(alert.id) {
         tint(buf, area, 0, line, area.width, theme.selected);
-    }
-}
-
-fn cell(
-    buf: &mut Buffer,
-    area: Rect,
-    (x, room): (u16, u16),
-    line: u16,
-    is_right: bool,
-    text: &str,
-    style: ratatui::style::Style,
-) {
-    if is_right {
-        put_right(buf, area, x, line, room, text, style);
-    } else {
-        put(buf, area, x, line, room, text, style);
     }
 }
 

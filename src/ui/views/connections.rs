@@ -3,14 +3,15 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::model::{Connection, TcpNumbers};
+use crate::model::{Connection, TcpNumbers, Which};
 use crate::snapshot::connections::{local, remote, who};
 use crate::snapshot::{Row, Snapshot, format};
 use crate::ui::app::App;
 use crate::ui::columns::{UNKNOWN, rate};
-use crate::ui::connections::{self, Fit, SocketLine, Which};
+use crate::ui::connections::{self, Fit, SocketLine};
 use crate::ui::details::{Lines, border, paint};
-use crate::ui::paint::{put, put_right, tint, wrap};
+use crate::ui::layout::listed;
+use crate::ui::paint::{cell, put, tint, wrap};
 use crate::ui::words::{self, shorten};
 
 use super::{View, ViewId};
@@ -59,11 +60,7 @@ const COLUMNS: &[Column] = &[
 
 /// The heads, the list, and below it what does not fit together.
 fn parts(body: Rect) -> (Rect, Rect, Rect) {
-    let head = u16::from(body.height >= 3);
-    let foot = u16::from(body.height >= 4);
-    let list = body.height.saturating_sub(head + foot);
-    let part = |y: u16, height: u16| Rect { y: body.y + y, height, ..body };
-    (part(0, head), part(head, list), part(head + list, foot))
+    listed(body, 3, 4)
 }
 
 fn page(_: &App, body: Rect) -> usize {
@@ -141,22 +138,6 @@ fn one(app: &App, buf: &mut Buffer, area: Rect, y: u16, line: &SocketLine, place
         let text = text(app, line, *at, is_wide);
         let text = if is_number { text } else { shorten(&text, (*room).into()) };
         cell(buf, area, (*x, *room), y, is_number, &text, if *at == STATE { style } else { theme.text });
-    }
-}
-
-fn cell(
-    buf: &mut Buffer,
-    area: Rect,
-    (x, room): (u16, u16),
-    y: u16,
-    is_number: bool,
-    text: &str,
-    style: ratatui::style::Style,
-) {
-    if is_number {
-        put_right(buf, area, x, y, room, text, style);
-    } else {
-        put(buf, area, x, y, room, text, style);
     }
 }
 

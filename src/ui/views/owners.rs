@@ -9,6 +9,7 @@ use crate::ui::app::App;
 use crate::ui::columns::{self, Column, What};
 use crate::ui::details;
 use crate::ui::graph::spark;
+use crate::ui::layout::listed;
 use crate::ui::owners::{self, Branch, OwnersBy};
 use crate::ui::paint::{put, put_right, tint, width};
 use crate::ui::words::{self, shorten};
@@ -37,11 +38,7 @@ pub(super) const VIEW: View = View {
 
 /// Lines of the body: the heads, the tree, and below it how much of all has no owner.
 fn parts(body: Rect) -> (Rect, Rect, Rect) {
-    let head = u16::from(body.height >= 4);
-    let foot = u16::from(body.height >= 3);
-    let tree = body.height.saturating_sub(head + foot);
-    let part = |y: u16, height: u16| Rect { y: body.y + y, height, ..body };
-    (part(0, head), part(head, tree), part(head + tree, foot))
+    listed(body, 4, 3)
 }
 
 fn page(_: &App, body: Rect) -> usize {

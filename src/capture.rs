@@ -22,6 +22,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::model::{Event, Health, InterfaceInfo, Losses, Measure};
+use crate::sys::Wake;
 
 /// A source of frames.
 ///
@@ -33,6 +34,12 @@ pub trait Capture: Send {
     /// Events come in the order of their time within one source. Frames are borrowed and gone when
     /// `take` returns.
     fn read(&mut self, patience: Duration, take: &mut dyn FnMut(Event<'_>)) -> Result<More, CaptureError>;
+
+    /// Makes [`Self::read`] return at once when woken. False where it cannot, and where time does not go on by itself:
+    /// such a source is to be read with little patience.
+    fn heed(&mut self, _wake: &Wake) -> bool {
+        false
+    }
 
     /// What was not seen since opening.
     fn losses(&mut self) -> Losses;

@@ -13,6 +13,7 @@ pub mod poll;
 pub mod prefetch;
 pub mod process;
 pub mod ring;
+pub mod wake;
 
 pub use netlink::Netlink;
 pub use notices::RouteNotices;
@@ -20,6 +21,7 @@ pub use packet::{Instruction, PacketSocket};
 pub use poll::Poller;
 pub use process::{Capabilities, Capability};
 pub use ring::{Block, Ring, RingSize, Seen};
+pub use wake::Wake;
 
 use std::io;
 

@@ -48,7 +48,7 @@ pub use draw::draw;
 pub use keymap::{Binding, Group, In, KEYMAP, find, key_name};
 pub use options::{Average, Lines, Names, UiOptions};
 pub use order::Sort;
-pub use run::run;
+pub use run::{Door, run};
 pub use theme::{Glyphs, Look, THEMES, Theme};
 pub use update::{paste, press};
 pub use views::{VIEWS, View, ViewId};

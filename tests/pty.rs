@@ -25,6 +25,7 @@ use std::time::Duration;
 use egret::capture::wall::Stopwatch;
 use egret::model::Command;
 use egret::snapshot::{Published, Snapshot};
+use egret::sys::Wake;
 use egret::ui::{self, UiOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -40,9 +41,11 @@ fn the_dashboard() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let stop = Arc::new(AtomicBool::new(false));
     let deaf = Arc::new(AtomicBool::new(false));
+    let wake = Wake::new().unwrap();
     for signal in [SIGTERM, SIGHUP, SIGINT] {
         let flag = if role == "deaf" { &deaf } else { &stop };
         signal_hook::flag::register(signal, Arc::clone(flag)).unwrap();
+        wake.wake_on(signal).unwrap();
     }
     let published = Arc::new(Published::default());
     if role != "empty" {
@@ -55,7 +58,8 @@ fn the_dashboard() {
         }
     });
     let options = UiOptions { zone: Some(jiff::tz::TimeZone::UTC), ..UiOptions::default() };
-    let end = ui::run(published, send, options, Arc::clone(&stop));
+    let door = ui::Door { published, commands: send, engine: Wake::new().unwrap(), wake, stop: Arc::clone(&stop) };
+    let end = ui::run(door, options);
     let _ = engine.join();
     println!("ended {} {}", end.is_ok(), stop.load(Ordering::SeqCst));
     end.unwrap();

@@ -9,6 +9,7 @@ use crate::error::{Error, exit};
 use crate::host::names::NamePool;
 use crate::model::{Command, Measure};
 use crate::snapshot::Published;
+use crate::sys::Wake;
 use crate::ui;
 
 use super::parts::{self, Memory};
@@ -23,11 +24,20 @@ const ANSWERS: usize = 4_096;
 pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
     let networks = parts::networks(setup)?;
     let opened = source::open(setup)?;
-    let stop = signals::stop_flag()?;
+    let wake = || Wake::new().map_err(|error| Error::new("cannot make a descriptor to wait on", error));
+    let (wake_engine, wake_screen) = (wake()?, wake()?);
+    let stop = signals::stop_flag(&[&wake_screen, &wake_engine])?;
     let published = Arc::new(Published::default());
     let (commands, requests) = crossbeam_channel::bounded(COMMANDS);
     let (replies, answers) = crossbeam_channel::bounded(ANSWERS);
-    let doors = Doors { published: Arc::clone(&published), commands: requests, answers, stop: Arc::clone(&stop) };
+    let doors = Doors {
+        published: Arc::clone(&published),
+        commands: requests,
+        answers,
+        stop: Arc::clone(&stop),
+        wake: wake_engine.clone(),
+        screen: Some(wake_screen.clone()),
+    };
     if setup.resolve {
         let _ = commands.try_send(Command::ResolveNames(true));
     }
@@ -37,7 +47,7 @@ pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
     let vantage = opened.vantage;
     let reduced = opened.reduced;
     let sees_sockets = capture.measure() != Measure::Frames;
-    let engine = thread::Builder::new()
+    let thread = thread::Builder::new()
         .name("engine".into())
         .spawn(move || {
             let (engine, keeper) = parts::engine(&setup_for_engine, Memory::Dashboard, networks);
@@ -54,9 +64,12 @@ pub(super) fn run(setup: &Setup, display: &Display) -> Result<u8, Error> {
             runner.keeper.finish()
         })
         .map_err(|error| Error::new("cannot start the engine's thread", error))?;
-    let shown = ui::run(published, commands, options::screen(setup, display, sees_sockets), Arc::clone(&stop));
+    let (engine, wake) = (wake_engine.clone(), wake_screen);
+    let door = ui::Door { published, commands, engine, wake, stop: Arc::clone(&stop) };
+    let shown = ui::run(door, options::screen(setup, display, sees_sockets));
     stop.store(true, Ordering::Relaxed);
-    let ended = engine.join();
+    wake_engine.wake();
+    let ended = thread.join();
     shown?;
     match ended {
         Ok(None) => Ok(exit::FINE),

@@ -12,6 +12,7 @@ use crate::model::Answer;
 use crate::report::iftop::{self, IftopOptions};
 use crate::report::{self, csv, finding, json, select, table};
 use crate::snapshot::{Published, Snapshot, Unit};
+use crate::sys::Wake;
 
 use super::parts::{self, Memory};
 use super::runner::{Doors, Runner};
@@ -141,7 +142,9 @@ fn doors() -> Result<(Doors, Arc<Published>, Sender<Answer>), Error> {
     // Nobody commands: the other end is dropped here.
     let (_, commands) = crossbeam_channel::bounded(1);
     let (replies, answers) = crossbeam_channel::bounded(ANSWERS);
-    let doors = Doors { published: Arc::clone(&published), commands, answers, stop: signals::stop_flag()? };
+    let wake = Wake::new().map_err(|error| Error::new("cannot make a descriptor to wait on", error))?;
+    let stop = signals::stop_flag(&[&wake])?;
+    let doors = Doors { published: Arc::clone(&published), commands, answers, stop, wake, screen: None };
     Ok((doors, published, replies))
 }
 

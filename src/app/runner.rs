@@ -14,16 +14,19 @@ use crate::host::names::NamePool;
 use crate::host::owners::OwnerWorker;
 use crate::model::{Answer, Command, Event, Health, Label, Question, Rungs};
 use crate::snapshot::Published;
+use crate::sys::Wake;
 
 use super::drops::Drops;
 use super::keeper::Keeper;
 
-/// How long a read may wait for the first frame, and so how long a command or the end may wait.
+/// How long a read may wait for the first frame where nothing can wake it: so long a command or the end may wait.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// How long everything may sleep that is woken when there is something to do.
+const SLEEP: Duration = Duration::from_secs(10);
 /// A replay at full speed publishes no more often than this.
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
-/// How often counters of interfaces and losses are read.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often counters of interfaces and losses are read: once in a second, whenever in it the thread wakes.
+const LOOK_EVERY: Duration = Duration::from_millis(900);
 /// How long the end waits for answers about owners.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 /// How long the end of a report waits for frames that came before it.
@@ -40,6 +43,10 @@ pub(super) struct Doors {
     pub(super) answers: Receiver<Answer>,
     /// Set from outside to end the run.
     pub(super) stop: Arc<AtomicBool>,
+    /// Wakes the engine for a command or the end.
+    pub(super) wake: Wake,
+    /// Wakes whoever shows what is published.
+    pub(super) screen: Option<Wake>,
 }
 
 /// What a run needs besides its doors.
@@ -119,8 +126,10 @@ impl Runner {
     pub(super) fn run(mut self, capture: &mut dyn Capture) -> (Self, Result<(), CaptureError>) {
         let mut outcome = Ok(());
         let clock = Stopwatch::start();
+        let longest = if capture.heed(&self.doors.wake) { SLEEP } else { PATIENCE };
         while !self.is_stopped() && self.listen_for.is_none_or(|limit| clock.elapsed() < limit) {
-            let read = capture.read(PATIENCE, &mut |event| self.take(event));
+            let patience = self.patience(longest, clock.elapsed());
+            let read = capture.read(patience, &mut |event| self.take(event));
             self.look(capture);
             self.serve(Some(capture));
             match read {
@@ -153,6 +162,12 @@ impl Runner {
         (self, outcome)
     }
 
+    /// How long nothing has to be done but to wait for the source.
+    fn patience(&self, longest: Duration, elapsed: Duration) -> Duration {
+        let to_the_end = self.listen_for.map_or(longest, |limit| limit.saturating_sub(elapsed));
+        if self.keeps_on { longest.min(KEEP_ON).min(to_the_end) } else { longest.min(to_the_end) }
+    }
+
     /// Takes in what had come before the end, so that a report accounts for every frame.
     fn drain(&mut self, capture: &mut dyn Capture) {
         let (end, clock) = (wall::now(), Stopwatch::start());
@@ -175,10 +190,9 @@ impl Runner {
     /// After the end of a finite source: the side doors stay open until somebody stops the run.
     pub(super) fn linger(&mut self) {
         while !self.is_stopped() {
-            match self.doors.commands.recv_timeout(PATIENCE) {
-                Ok(command) => self.obey(command, None),
-                Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
-                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => return,
+            // Names and the list of sockets may still come in.
+            if self.doors.wake.wait(Duration::from_secs(1)).is_err() {
+                return;
             }
             self.serve(None);
         }
@@ -311,6 +325,7 @@ impl Runner {
             next = back;
             std::thread::yield_now();
         }
+        self.doors.screen.iter().for_each(Wake::wake);
         if let Some(each_interval) = &mut self.each_interval
             && !each_interval()
         {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use pnet::datalink::{self, Channel, Config, DataLinkReceiver};
 
 use crate::model::{Event, Frame, Heading, Health, InterfaceId, InterfaceInfo, LinkType, Losses, Timestamp};
-use crate::sys::{PacketSocket, Poller, ring::link_type};
+use crate::sys::{PacketSocket, Poller, Wake, ring::link_type};
 
 use super::attach::{self, LiveFilter};
 use super::live::{LiveOptions, failed};
@@ -40,6 +40,7 @@ pub struct PnetCapture {
     sources: Vec<Source>,
     watch: Watch,
     poller: Poller,
+    wake: Option<Wake>,
     filter: LiveFilter,
     promiscuous: bool,
     losses: Losses,
@@ -59,6 +60,7 @@ pub(super) fn open_noting(options: &LiveOptions, notes: Vec<Health>) -> Result<B
         sources: Vec::new(),
         watch: Watch::open(&options.interfaces)?,
         poller: Poller::default(),
+        wake: None,
         filter: LiveFilter { text: options.filter.clone(), keep: WHOLE },
         promiscuous: options.promiscuous,
         losses: Losses::default(),
@@ -128,8 +130,10 @@ impl Source {
 impl Capture for PnetCapture {
     fn read(&mut self, patience: Duration, take: &mut dyn FnMut(Event<'_>)) -> Result<More, CaptureError> {
         self.watch.tell(self.said, take);
-        let patience = self.watch.patience(patience);
+        // The end of a second is told even where nothing comes.
+        let patience = self.watch.patience(patience).min(wall::until_next_second(Duration::ZERO));
         self.poller.wait(patience).map_err(|error| CaptureError::Io("cannot wait for frames", error))?;
+        self.wake.iter().for_each(Wake::clear);
         let before = wall::now();
         let mut given = 0;
         for (number, source) in self.sources.iter_mut().enumerate() {
@@ -148,6 +152,12 @@ impl Capture for PnetCapture {
         self.follow()?;
         self.watch.tell(self.said, take);
         Ok(More::Coming)
+    }
+
+    fn heed(&mut self, wake: &Wake) -> bool {
+        self.poller.add(wake.as_fd());
+        self.wake = Some(wake.clone());
+        true
     }
 
     fn losses(&mut self) -> Losses {
@@ -197,6 +207,9 @@ impl PnetCapture {
         }
         if let Some(notices) = self.watch.notices() {
             self.poller.add(notices.as_fd());
+        }
+        if let Some(wake) = &self.wake {
+            self.poller.add(wake.as_fd());
         }
         Ok(())
     }

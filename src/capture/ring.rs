@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::event::BATCH;
 use crate::model::{Event, Frame, Heading, Health, InterfaceId, InterfaceInfo, Label, LinkType, Losses, Timestamp};
-use crate::sys::{Block, Instruction, PacketSocket, Poller, Ring, RingSize};
+use crate::sys::{Block, Instruction, PacketSocket, Poller, Ring, RingSize, Wake};
 
 use super::attach::{self, LiveFilter};
 use super::live::{LiveOptions, failed};
@@ -35,6 +35,7 @@ pub struct RingCapture {
     sources: Vec<Source>,
     watch: Watch,
     poller: Poller,
+    wake: Option<Wake>,
     promiscuous: bool,
     filter: LiveFilter,
     losses: Losses,
@@ -66,7 +67,7 @@ pub fn open(options: &LiveOptions) -> Result<Box<dyn Capture>, CaptureError> {
         poller.add(notices.as_fd());
     }
     let (promiscuous, losses) = (options.promiscuous, Losses::default());
-    Ok(Box::new(RingCapture { sources, watch, poller, promiscuous, filter, losses, said, notes }))
+    Ok(Box::new(RingCapture { sources, watch, poller, wake: None, promiscuous, filter, losses, said, notes }))
 }
 
 /// A ring of the size wanted, or of the largest half, quarter... that memory allows, which is then noted.
@@ -106,8 +107,10 @@ impl Capture for RingCapture {
             self.follow();
             return Ok(More::Coming);
         }
-        let patience = self.watch.patience(patience);
+        // The end of a second is told even where nothing comes.
+        let patience = self.watch.patience(patience).min(wall::until_next_second(LAG));
         self.poller.wait(patience).map_err(|error| CaptureError::Io("cannot wait for frames", error))?;
+        self.wake.iter().for_each(Wake::clear);
         self.heal();
         // Taken before the rings are looked at: what they have not handed over by now is younger than this.
         let quiet = wall::now().minus(LAG);
@@ -119,6 +122,12 @@ impl Capture for RingCapture {
         }
         self.watch.tell(self.said, take);
         Ok(More::Coming)
+    }
+
+    fn heed(&mut self, wake: &Wake) -> bool {
+        self.poller.add(wake.as_fd());
+        self.wake = Some(wake.clone());
+        true
     }
 
     fn losses(&mut self) -> Losses {

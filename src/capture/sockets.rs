@@ -11,7 +11,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use crate::model::{Event, Health, InterfaceInfo, Label, Losses, Measure, SocketKind, Timestamp};
-use crate::sys::Poller;
+use crate::sys::{Poller, Wake};
 use crate::sys::diag::{Deaths, Listing};
 
 use super::interfaces::ANY;
@@ -35,6 +35,7 @@ pub struct SocketCapture {
     listing: Listing,
     /// The kernel's word of each socket's end, where it may be heard.
     deaths: Option<Deaths>,
+    wake: Option<Wake>,
     looks: Looks,
     /// None was named: everything but what stays on this host.
     is_outward: bool,
@@ -60,6 +61,7 @@ pub fn open(options: &LiveOptions) -> Result<Box<dyn Capture>, CaptureError> {
         watch: Watch::open(&wanted)?,
         listing,
         deaths: Deaths::open().ok(),
+        wake: None,
         looks: Looks::default(),
         is_outward,
         next: Timestamp::ZERO,
@@ -76,7 +78,8 @@ impl Capture for SocketCapture {
         self.watch.tell(self.said, take);
         let now = wall::now();
         if now < self.next {
-            self.wait(self.watch.patience(patience).min(self.next.since(now)))?;
+            let next = self.next.since(now).min(wall::until_next_second(Duration::ZERO));
+            self.wait(self.watch.patience(patience).min(next))?;
         }
         self.watch.refresh();
         self.said = self.said.max(wall::now());
@@ -87,6 +90,11 @@ impl Capture for SocketCapture {
         }
         take(Event::Quiet(self.said));
         Ok(More::Coming)
+    }
+
+    fn heed(&mut self, wake: &Wake) -> bool {
+        self.wake = Some(wake.clone());
+        true
     }
 
     fn losses(&mut self) -> Losses {
@@ -139,7 +147,12 @@ impl SocketCapture {
         if let Some(notices) = self.watch.notices() {
             poller.add(notices.as_fd());
         }
-        poller.wait(patience).map(drop).map_err(|error| CaptureError::Io("cannot wait for news", error))
+        if let Some(wake) = &self.wake {
+            poller.add(wake.as_fd());
+        }
+        poller.wait(patience).map_err(|error| CaptureError::Io("cannot wait for news", error))?;
+        self.wake.iter().for_each(Wake::clear);
+        Ok(())
     }
 
     /// Takes in the last counts of connections that have ended.

@@ -11,6 +11,12 @@ pub fn now() -> Timestamp {
     Timestamp::from_nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
 
+/// How long it is until a second of the clock has ended that long ago.
+pub fn until_next_second(ago: Duration) -> Duration {
+    let then = now().minus(ago);
+    then.floor_second().plus(Duration::from_secs(1)).since(then)
+}
+
 /// A running stopwatch, for patience and pacing.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);

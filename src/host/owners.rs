@@ -35,8 +35,8 @@ use search::{Found, Search};
 
 /// Questions that wait. More are not taken, and counted; the engine asks again.
 const QUEUE: usize = 4096;
-/// How long the worker sleeps when nothing happens.
-const IDLE: Duration = Duration::from_secs(1);
+/// How long the worker sleeps at most when nothing happens: questions and news wake it.
+const IDLE: Duration = Duration::from_secs(30);
 /// The least time between two walks through all processes, and what share of the time they may take.
 const WALK_EVERY: Duration = Duration::from_millis(100);
 const WALK_SHARE: u32 = 100;

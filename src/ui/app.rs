@@ -114,6 +114,11 @@ impl App {
         is_over
     }
 
+    /// The tick at which the screen looks different although nothing has come; `None` for never.
+    pub(crate) fn due(&self) -> Option<u64> {
+        self.toast.as_ref().map(|toast| toast.until)
+    }
+
     /// Shows a notice for two seconds.
     pub fn say(&mut self, text: impl Into<String>) {
         self.toast = Some(Toast { text: text.into(), until: self.tick + WHILE });

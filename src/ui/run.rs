@@ -8,12 +8,13 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use crossterm::event::{self, Event, KeyEventKind};
 use signal_hook::SigId;
-use signal_hook::consts::{SIGCONT, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
 
 use crate::capture::wall::Stopwatch;
 use crate::error::Error;
 use crate::model::Command;
 use crate::snapshot::{Published, Snapshot};
+use crate::sys::Wake;
 
 use super::action::Effect;
 use super::app::App;
@@ -22,48 +23,49 @@ use super::terminal::{Screen, leave};
 use super::tty::{Ready, Tty};
 use super::update::{paste, press};
 
-/// How long a wait for keys lasts when a new snapshot may come any moment: it is drawn at most this late.
-const ALERT: Duration = Duration::from_millis(100);
-/// Snapshots come at a beat, most of the time one a second; nobody looks for the next before it can be there.
-const REST: Duration = Duration::from_millis(900);
+/// How long the loop sleeps at most: keys, snapshots and signals wake it.
+const SLEEP: Duration = Duration::from_secs(60);
+
+/// The door between the dashboard and whoever runs the engine.
+pub struct Door {
+    pub published: Arc<Published>,
+    pub commands: Sender<Command>,
+    /// Wakes the engine for a command.
+    pub engine: Wake,
+    /// To be woken by what is published, and by what sets `stop`.
+    pub wake: Wake,
+    pub stop: Arc<AtomicBool>,
+}
 
 /// Shows the dashboard until the operator quits, `stop` is set, or the terminal is gone.
 ///
 /// The terminal is restored however it ends. Fails where there is no terminal.
-pub fn run(
-    published: Arc<Published>,
-    commands: Sender<Command>,
-    options: UiOptions,
-    stop: Arc<AtomicBool>,
-) -> Result<(), Error> {
+pub fn run(door: Door, options: UiOptions) -> Result<(), Error> {
     let no_terminal = |error: io::Error| {
         Error::new("cannot open the dashboard: no terminal", error)
             .hint("run it in a terminal, or `egret -t` for plain text, or `egret flows --json`")
     };
     let options = UiOptions { zone: Some(options.zone.unwrap_or_else(jiff::tz::TimeZone::system)), ..options };
-    let tty = Tty::open().map_err(no_terminal)?;
-    let signals = Signals::watch().map_err(|error| Error::new("cannot watch for signals", error))?;
-    let screen = Screen::take().map_err(no_terminal)?;
-    let shown = published.latest();
+    let tty = Tty::open(door.wake.clone()).map_err(no_terminal)?;
+    let signals = Signals::watch(&door.wake).map_err(|error| Error::new("cannot watch for signals", error))?;
+    let screen = Screen::take(door.wake.clone()).map_err(no_terminal)?;
+    let shown = door.published.latest();
     let app = App::new(options);
     let mut dashboard = Dashboard {
         app,
         screen,
         tty,
         signals,
-        published,
-        commands,
-        stop,
+        door,
         shown,
         clock: Stopwatch::start(),
-        came: Duration::ZERO,
-        beat: Duration::ZERO,
         is_stale: true,
     };
     let end = dashboard.go();
     match end {
         Ok(End::Keep) => {
-            dashboard.screen.leave_behind().map_err(|error| Error::new("cannot write to the terminal", error))
+            let Dashboard { screen, app, shown, .. } = dashboard;
+            screen.leave_behind(&app, &shown).map_err(|error| Error::new("cannot write to the terminal", error))
         }
         Ok(End::Broken) => Err(Error::new("egret has failed", "a thread panicked; the message above says where")),
         // A terminal that is gone cannot be told about it.
@@ -83,14 +85,9 @@ struct Dashboard {
     screen: Screen,
     tty: Tty,
     signals: Signals,
-    published: Arc<Published>,
-    commands: Sender<Command>,
-    stop: Arc<AtomicBool>,
+    door: Door,
     shown: Arc<Snapshot>,
     clock: Stopwatch,
-    /// When the latest snapshot came, and how long after the one before.
-    came: Duration,
-    beat: Duration,
     /// The screen no longer shows what it should.
     is_stale: bool,
 }
@@ -104,7 +101,7 @@ impl Dashboard {
             if Screen::is_broken() {
                 return Ok(End::Broken);
             }
-            if self.stop.load(Ordering::SeqCst) {
+            if self.door.stop.load(Ordering::SeqCst) {
                 return Ok(End::Quit);
             }
             self.heed_signals()?;
@@ -113,18 +110,23 @@ impl Dashboard {
                 self.fit()?;
                 self.screen.draw(&self.app, &self.shown)?;
             }
-            if self.tty.wait(self.patience())? == Ready::Gone {
+            let ready = self.tty.wait(self.patience())?;
+            if ready == Ready::Gone {
                 return Ok(End::Quit);
             }
-            if let Some(end) = self.take_events()? {
+            if ready == Ready::Input
+                && let Some(end) = self.take_events()?
+            {
                 return Ok(end);
             }
         }
     }
 
+    /// How long the screen stays as it is if nothing comes.
     fn patience(&self) -> Duration {
-        let rest = (self.beat * 9 / 10).min(REST);
-        rest.saturating_sub(self.clock.elapsed().saturating_sub(self.came)).max(ALERT)
+        let Some(due) = self.app.due() else { return SLEEP };
+        let at = Duration::from_millis(due.saturating_mul(100));
+        at.saturating_sub(self.clock.elapsed()).clamp(Duration::from_millis(1), SLEEP)
     }
 
     /// Follows the size that the terminal has now, whether or not somebody has told.
@@ -140,10 +142,8 @@ impl Dashboard {
     fn look(&mut self) {
         let tick = u64::try_from(self.clock.elapsed().as_millis() / 100).unwrap_or(u64::MAX);
         self.is_stale |= self.app.tick(tick);
-        let latest = self.published.latest();
+        let latest = self.door.published.latest();
         if latest.seq != self.shown.seq && !self.app.is_paused() {
-            let now = self.clock.elapsed();
-            (self.beat, self.came) = (now.saturating_sub(self.came), now);
             self.shown = latest;
             self.app.observe(&self.shown);
             self.is_stale = true;
@@ -182,10 +182,9 @@ impl Dashboard {
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Suspend => self.suspend()?,
             Effect::Send(command) => {
-                // The answer may come before the beat.
-                self.beat = Duration::ZERO;
-                let is_refused = self.commands.try_send(command).is_err();
-                if is_refused {
+                if self.door.commands.try_send(command).is_ok() {
+                    self.door.engine.wake();
+                } else {
                     self.app.say("not done: the engine is not taking commands; try again");
                 }
             }
@@ -200,6 +199,8 @@ impl Dashboard {
         if self.signals.continued.swap(false, Ordering::SeqCst) {
             self.come_back()?;
         }
+        // Its size is asked for before it is drawn.
+        self.is_stale |= self.signals.resized.swap(false, Ordering::SeqCst);
         Ok(())
     }
 
@@ -221,14 +222,18 @@ impl Dashboard {
 struct Signals {
     stopped: Arc<AtomicBool>,
     continued: Arc<AtomicBool>,
+    resized: Arc<AtomicBool>,
     ids: Vec<SigId>,
 }
 
 impl Signals {
-    fn watch() -> io::Result<Self> {
-        let mut signals = Self { stopped: Arc::default(), continued: Arc::default(), ids: Vec::new() };
-        for (signal, flag) in [(SIGTSTP, &signals.stopped), (SIGCONT, &signals.continued)] {
+    fn watch(wake: &Wake) -> io::Result<Self> {
+        let (stopped, continued, resized) = Default::default();
+        let mut signals = Self { stopped, continued, resized, ids: Vec::new() };
+        let flags = [(SIGTSTP, &signals.stopped), (SIGCONT, &signals.continued), (SIGWINCH, &signals.resized)];
+        for (signal, flag) in flags {
             signals.ids.push(signal_hook::flag::register(signal, Arc::clone(flag))?);
+            wake.wake_on(signal)?;
         }
         Ok(signals)
     }

@@ -21,6 +21,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::snapshot::Snapshot;
+use crate::sys::Wake;
 
 use super::app::App;
 use super::draw::draw;
@@ -37,15 +38,14 @@ const FRAME: Duration = Duration::from_millis(200);
 /// The terminal while it is ours. Dropping it gives it back.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
-    /// What is on it now.
-    last: Buffer,
     hook: Option<Hook>,
 }
 
 type Hook = Arc<dyn Fn(&panic::PanicHookInfo<'_>) + Sync + Send>;
 
 impl Screen {
-    pub(super) fn take() -> io::Result<Self> {
+    /// Takes it. A thread that panics gives it back and wakes whoever draws.
+    pub(super) fn take(wake: Wake) -> io::Result<Self> {
         if !io::stdout().is_terminal() {
             return Err(io::Error::other("standard output is not one"));
         }
@@ -63,8 +63,9 @@ impl Screen {
             leave();
             drop(frame);
             then(info);
+            wake.wake();
         }));
-        Ok(Self { terminal, last: Buffer::default(), hook: Some(before) })
+        Ok(Self { terminal, hook: Some(before) })
     }
 
     /// Whether a thread has panicked. The terminal has been given back then.
@@ -83,8 +84,7 @@ impl Screen {
         }
         // One update, so that no terminal shows half a frame (DEC private mode 2026; others ignore it).
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        let frame = self.terminal.draw(|frame| draw(app, frame, snapshot))?;
-        self.last = frame.buffer.clone();
+        self.terminal.draw(|frame| draw(app, frame, snapshot))?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
@@ -108,8 +108,8 @@ impl Screen {
     }
 
     /// Gives the terminal back and leaves the last screen on it as plain text.
-    pub(super) fn leave_behind(self) -> io::Result<()> {
-        let text = text_of(&self.last);
+    pub(super) fn leave_behind(mut self, app: &App, snapshot: &Snapshot) -> io::Result<()> {
+        let text = text_of(self.terminal.draw(|frame| draw(app, frame, snapshot))?.buffer);
         leave();
         let mut out = io::stdout();
         out.write_all(text.as_bytes())?;

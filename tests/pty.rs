@@ -160,6 +160,19 @@ fn it_follows_the_size_of_the_terminal() {
 }
 
 #[test]
+fn more_keys_than_fit_one_read_are_all_taken_and_so_is_one_beside_a_change_of_size() {
+    let mut pty = start("normal");
+    shown(&mut pty);
+    pty.write(&[b'j'; 3000]);
+    pty.write(b"h");
+    pty.wait_for("Talkers: keys");
+    pty.resize(100, 30);
+    pty.write(b"qq");
+    assert_eq!(pty.wait_for_end(), 0);
+    restored(&pty);
+}
+
+#[test]
 fn it_can_be_suspended_and_comes_back() {
     for by_key in [true, false] {
         let mut pty = start("normal");

@@ -23,6 +23,8 @@ use super::terminal::{Screen, leave};
 use super::tty::{Ready, Tty};
 use super::update::{paste, press};
 
+/// How long crossterm may look for a key: without any time it does not look at all.
+const MOMENT: Duration = Duration::from_millis(1);
 /// How long the loop sleeps at most: keys, snapshots and signals wake it.
 const SLEEP: Duration = Duration::from_secs(60);
 
@@ -94,8 +96,6 @@ struct Dashboard {
 
 impl Dashboard {
     fn go(&mut self) -> io::Result<End> {
-        // Makes crossterm watch for changes of size, which would be missed until the first wait otherwise.
-        event::poll(Duration::ZERO)?;
         self.app.observe(&self.shown);
         loop {
             if Screen::is_broken() {
@@ -151,8 +151,7 @@ impl Dashboard {
     }
 
     fn take_events(&mut self) -> io::Result<Option<End>> {
-        // Asked anew before each read: crossterm never returns from reading a terminal that has hung up.
-        while self.tty.wait(Duration::ZERO)? != Ready::Gone && event::poll(Duration::ZERO)? {
+        while event::poll(MOMENT)? {
             self.is_stale = true;
             let effect = match event::read()? {
                 Event::Key(key) if key.kind != KeyEventKind::Release => press(&mut self.app, key, &self.shown),

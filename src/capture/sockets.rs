@@ -11,8 +11,8 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use crate::model::{Event, Health, InterfaceInfo, Label, Losses, Measure, SocketKind, Timestamp};
-use crate::sys::{Poller, Wake};
 use crate::sys::diag::{Deaths, Listing};
+use crate::sys::{Poller, Wake};
 
 use super::interfaces::ANY;
 use super::live::LiveOptions;

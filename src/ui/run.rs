@@ -53,16 +53,7 @@ pub fn run(door: Door, options: UiOptions) -> Result<(), Error> {
     let screen = Screen::take(door.wake.clone()).map_err(no_terminal)?;
     let shown = door.published.latest();
     let app = App::new(options);
-    let mut dashboard = Dashboard {
-        app,
-        screen,
-        tty,
-        signals,
-        door,
-        shown,
-        clock: Stopwatch::start(),
-        is_stale: true,
-    };
+    let mut dashboard = Dashboard { app, screen, tty, signals, door, shown, clock: Stopwatch::start(), is_stale: true };
     let end = dashboard.go();
     match end {
         Ok(End::Keep) => {

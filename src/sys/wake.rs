@@ -94,7 +94,7 @@ mod tests {
     fn a_sleeper_is_woken_by_another_thread_and_by_a_signal() {
         let wake = Wake::new().unwrap();
         let other = wake.clone();
-        let thread = std::thread::spawn(move || other.wait(Duration::from_secs(60)));
+        let thread = std::thread::spawn(move || other.wait(Duration::from_mins(1)));
         wake.wake();
         thread.join().unwrap().unwrap();
         wake.wake_on(signal_hook::consts::SIGUSR2).unwrap();

@@ -26,7 +26,7 @@ use super::update::{paste, press};
 /// How long crossterm may look for a key: without any time it does not look at all.
 const MOMENT: Duration = Duration::from_millis(1);
 /// How long the loop sleeps at most: keys, snapshots and signals wake it.
-const SLEEP: Duration = Duration::from_secs(60);
+const SLEEP: Duration = Duration::from_mins(1);
 
 /// The door between the dashboard and whoever runs the engine.
 pub struct Door {

@@ -43,7 +43,7 @@ complete -c egret -n "__fish_egret_needs_command" -l recognise -d 'Look into pay
 complete -c egret -n "__fish_egret_needs_command" -l geo -d 'Databases of networks and countries, MMDB or CSV; off for none' -r
 complete -c egret -n "__fish_egret_needs_command" -l max-flows -d 'Remember this many flows at most' -r
 complete -c egret -n "__fish_egret_needs_command" -l learn-for -d 'How long to learn before a new destination is worth a word [default: 24h]' -r
-complete -c egret -n "__fish_egret_needs_command" -l owners -d 'How the owners of live flows are found: lookups, deaths, births, namespaces; or none [default: all]' -r
+complete -c egret -n "__fish_egret_needs_command" -l owners -d 'How the owners of live flows are found: lookups, deaths, births, calls, closes, namespaces; or none [default: all]' -r
 complete -c egret -n "__fish_egret_needs_command" -l state -d 'Keep what is learnt in this directory; a capture file leaves nothing behind without it' -r -F
 complete -c egret -n "__fish_egret_needs_command" -l known-good -d 'Use this file of known-good marks' -r -F
 complete -c egret -n "__fish_egret_needs_command" -s c -l config -d 'Read this configuration file last; may be an .iftoprc' -r -F
@@ -115,7 +115,7 @@ complete -c egret -n "__fish_egret_using_subcommand flows" -l recognise -d 'Look
 complete -c egret -n "__fish_egret_using_subcommand flows" -l geo -d 'Databases of networks and countries, MMDB or CSV; off for none' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l max-flows -d 'Remember this many flows at most' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l learn-for -d 'How long to learn before a new destination is worth a word [default: 24h]' -r
-complete -c egret -n "__fish_egret_using_subcommand flows" -l owners -d 'How the owners of live flows are found: lookups, deaths, births, namespaces; or none [default: all]' -r
+complete -c egret -n "__fish_egret_using_subcommand flows" -l owners -d 'How the owners of live flows are found: lookups, deaths, births, calls, closes, namespaces; or none [default: all]' -r
 complete -c egret -n "__fish_egret_using_subcommand flows" -l state -d 'Keep what is learnt in this directory; a capture file leaves nothing behind without it' -r -F
 complete -c egret -n "__fish_egret_using_subcommand flows" -l known-good -d 'Use this file of known-good marks' -r -F
 complete -c egret -n "__fish_egret_using_subcommand flows" -s c -l config -d 'Read this configuration file last; may be an .iftoprc' -r -F
@@ -139,7 +139,7 @@ complete -c egret -n "__fish_egret_using_subcommand detect" -l recognise -d 'Loo
 complete -c egret -n "__fish_egret_using_subcommand detect" -l geo -d 'Databases of networks and countries, MMDB or CSV; off for none' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l max-flows -d 'Remember this many flows at most' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l learn-for -d 'How long to learn before a new destination is worth a word [default: 24h]' -r
-complete -c egret -n "__fish_egret_using_subcommand detect" -l owners -d 'How the owners of live flows are found: lookups, deaths, births, namespaces; or none [default: all]' -r
+complete -c egret -n "__fish_egret_using_subcommand detect" -l owners -d 'How the owners of live flows are found: lookups, deaths, births, calls, closes, namespaces; or none [default: all]' -r
 complete -c egret -n "__fish_egret_using_subcommand detect" -l state -d 'Keep what is learnt in this directory; a capture file leaves nothing behind without it' -r -F
 complete -c egret -n "__fish_egret_using_subcommand detect" -l known-good -d 'Use this file of known-good marks' -r -F
 complete -c egret -n "__fish_egret_using_subcommand detect" -s c -l config -d 'Read this configuration file last; may be an .iftoprc' -r -F

@@ -26,7 +26,7 @@ use std::process::{Child, Command, Stdio};
 use asker::{Asker, bash, copy_of_bash, end, said};
 use egret::capture::wall::Stopwatch;
 use egret::host::processes::Processes;
-use egret::model::{Confidence, Endpoint, Protocol};
+use egret::model::{Confidence, Endpoint, Protocol, Rungs};
 use egret::sys::process::effective_user;
 use netns::{ENOUGH, FAR, Lab, NEAR, Own, inside, skip};
 
@@ -409,7 +409,7 @@ fn sockets_of_other_namespaces_and_forwarded_traffic_have_their_owner() {
         assert_eq!(asker.ask(Protocol::TCP, end("192.0.2.1", 1), end("192.0.2.2", 2)), None);
         let owner = asker.ask(Protocol::TCP, at(to), at(from)).unwrap();
         assert_eq!((owner.pid, owner.confidence), (std::process::id(), Confidence::Exact));
-        let few = egret::model::Rungs { namespaces: false, ..egret::model::Rungs::ALL };
+        let few = Rungs::ALL.without(Rungs::NAMESPACES);
         assert_eq!(Asker::with(few).ask(Protocol::TCP, at(from), at(to)), None, "that rung is turned off");
     });
 }

@@ -12,11 +12,11 @@ use crate::capture::{CaptureError, backends};
 use crate::cli::Places;
 use crate::cli::job::Doctor;
 use crate::error::{Error, exit};
-use crate::host::births::Births;
 use crate::host::connections::Sockets;
 use crate::host::diag::Deaths;
+use crate::host::hooks::Hooks;
 use crate::marks::file::{KnownGood, Trust};
-use crate::model::SocketKind;
+use crate::model::{Rungs, SocketKind};
 use crate::report::checks::{self, Check, Status};
 use crate::report::{self};
 use crate::sys::offload::{Offloads, offloads};
@@ -87,20 +87,29 @@ fn owner_checks() -> Vec<Check> {
         let found = format!("{lacks} (needs {})", missing.join(", "));
         Check::new("owners", about, Status::Reduced, found).fix(grant())
     };
-    let births = match Births::open() {
-        Ok(_) => Check::new("owners", "births", Status::Fine, "programs that run for milliseconds are known"),
+    // The second way is tried as it would be used: without the first.
+    let (first, second) = (Hooks::open(Rungs::ALL), Hooks::open(Rungs::CALLS));
+    let lacks_a_right = [NetAdmin, Bpf, Perfmon].iter().any(|one| !has.has(*one));
+    let hook = |about: &str, tried: &Result<(), String>, works: &str, lacks: &str| match tried {
+        Ok(()) => Check::new("owners", about, Status::Fine, works),
         Err(why) => {
-            let found = format!("programs that run for less than a second are unknown ({why})");
-            let check = Check::new("owners", "births", Status::Reduced, found);
-            let lacks_a_right = [NetAdmin, Bpf, Perfmon].iter().any(|one| !has.has(*one));
+            let check = Check::new("owners", about, Status::Reduced, format!("{lacks} ({why})"));
             if lacks_a_right { check.fix(grant()) } else { check }
         }
     };
+    let makes = "who makes a socket is told: programs that run for milliseconds are known";
+    let none = "without calls, programs that run for less than a second are unknown; without births alone, pings are";
+    let births = hook("births", &first.births, makes, none);
+    let calls = "who connects and sends can be told in place of births";
+    let calls = hook("calls", &second.calls, calls, "nothing takes the place of births");
+    let closes = "who closes a socket is told, with its addresses";
+    let no_closes = "connections taken from a listener and ended within a second are its program's, not its process's";
+    let closes = hook("closes", &first.closes, closes, no_closes);
     let files = "sockets of other users have no owner unless they were seen to begin";
     let deaths = match Deaths::open() {
         Ok(_) => Check::new("owners", "deaths", Status::Fine, "the kernel tells of each socket's end"),
         Err(why) => {
-            let found = format!("sockets that end within a second have no owner ({why})");
+            let found = format!("without closes, sockets that end within a second have no owner ({why})");
             Check::new("owners", "deaths", Status::Reduced, found)
         }
     };
@@ -109,6 +118,8 @@ fn owner_checks() -> Vec<Check> {
         check("processes", &[SysPtrace, DacReadSearch], "the open files of every process can be read", files),
         deaths,
         births,
+        calls,
+        closes,
         check("namespaces", &[SysAdmin], "sockets in containers' networks can be looked up", elsewhere),
     ]
 }

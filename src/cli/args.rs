@@ -124,7 +124,7 @@ pub(super) struct MemoryArgs {
     /// How long to learn before a new destination is worth a word [default: 24h]
     #[arg(long, value_name = "SPAN", value_parser = said::<Duration>)]
     pub learn_for: Option<Duration>,
-    /// How the owners of live flows are found: lookups, deaths, births, namespaces; or none [default: all]
+    /// How the owners of live flows are found: lookups, deaths, births, calls, closes, namespaces; or none [default: all]
     #[arg(long, value_name = "WAYS", value_parser = said::<Rung>, value_delimiter = ',')]
     pub owners: Vec<Rung>,
     /// Keep what is learnt in this directory; a capture file leaves nothing behind without it

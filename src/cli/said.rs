@@ -145,8 +145,9 @@ pub(super) struct Rung(pub Rungs);
 
 impl Said for Rung {
     fn said(text: &str) -> Result<Self, String> {
-        let rung = if text == "none" { Some(Rungs::NONE) } else { Rungs::NONE.and(text) };
-        let wrong = || format!("`{text}` is none of lookups, deaths, births, namespaces, none");
+        let rung = if text == "none" { Some(Rungs::NONE) } else { Rungs::named(text) };
+        let names = || Rungs::NAMES.map(|(name, _)| name).join(", ");
+        let wrong = || format!("`{text}` is none of {}, none", names());
         rung.map(Self).ok_or_else(wrong)
     }
 }

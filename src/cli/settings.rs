@@ -86,8 +86,8 @@ settings! {
     dns_resolution: bool = "dns-resolution", "false";
     /// Whether ports are shown as service names
     port_resolution: bool = "port-resolution", "false";
-    /// How owners are found: lookups, deaths, births, namespaces
-    owners: Vec<Rung> = "owners", "[\"lookups\", \"deaths\", \"births\", \"namespaces\"]";
+    /// How owners are found: lookups, deaths, births, calls, closes, namespaces
+    owners: Vec<Rung> = "owners", "[\"lookups\", \"deaths\", \"births\", \"calls\", \"closes\", \"namespaces\"]";
     /// Colours: auto, dark, light, high-contrast, mono
     theme: Theme = "theme", "\"auto\"";
     /// Rows are flows, hosts, services, domains, networks or owners

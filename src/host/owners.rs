@@ -2,8 +2,10 @@
 //!
 //! Rungs, each of which works without the others:
 //! * sockets that are there when the question comes (sock_diag), joined with the processes that have them open;
-//! * sockets that have ended since, by the kernel's word of each one's end;
-//! * sockets that lived shorter than anybody can look, by word of each one's beginning;
+//! * sockets that have ended since: their addresses by the kernel's word of each one's end, or by the program that
+//!   tells who closed each;
+//! * sockets that lived shorter than anybody can look: their process by the program that tells who made each, or by
+//!   those that tell who connects and sends;
 //! * the same in other network namespaces, and whose address it is where no socket is found.
 //!
 //! What no rung can tell is unknown, and [`OwnerWorker::health`] says which rungs are missing.
@@ -26,8 +28,8 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
-use super::births::Births;
 use super::diag::Socket;
+use super::hooks::{Hooks, News, OFF};
 use crate::capture::wall::Stopwatch;
 use crate::model::{Answer, FlowKey, Health, Label, Owner, Rungs};
 use crate::sys::{Capabilities, Capability, Poller};
@@ -106,7 +108,7 @@ impl OwnerWorker {
         let shared = Arc::new(Shared::default());
         let mut worker = Worker {
             search: Search::open(rungs)?,
-            births: if rungs.births { Births::open() } else { Err(realms::OFF.to_owned()) },
+            hooks: Hooks::open(rungs),
             queue,
             woken,
             answers,
@@ -178,7 +180,7 @@ struct Waiting {
 /// What the thread owns.
 struct Worker {
     search: Search,
-    births: Result<Births, String>,
+    hooks: Hooks,
     queue: Receiver<FlowKey>,
     woken: PipeReader,
     answers: Sender<Answer>,
@@ -225,8 +227,8 @@ impl Worker {
         for deaths in self.search.realms.deaths() {
             poller.add(deaths.socket.as_fd());
         }
-        if let Ok(births) = &self.births {
-            poller.add(births.as_fd());
+        if let Some(news) = self.hooks.readable() {
+            poller.add(news);
         }
         poller.wait(patience)?;
         if poller.is_readable(0) {
@@ -239,11 +241,12 @@ impl Worker {
     /// Takes in what the kernel tells by itself.
     fn listen(&mut self) {
         let now = self.clock.elapsed();
-        // The births first: a socket that has ended is known by its birth.
-        if let Ok(births) = &mut self.births {
-            let search = &mut self.search;
-            births.drain(&mut |birth| search.born(birth, now));
-        }
+        // The hooks first: a socket that has ended is known by its beginning.
+        let search = &mut self.search;
+        self.hooks.drain(&mut |news| match news {
+            News::Owned(owned) => search.owned(owned, now),
+            News::Closed(closed) => search.closed(closed, now),
+        });
         for realm in self.search.realms.all() {
             let endings = &mut realm.endings;
             if let Ok(deaths) = &mut realm.deaths {
@@ -299,7 +302,8 @@ impl Worker {
     fn answer_without_a_socket(&mut self, key: FlowKey) {
         let owner = self.search.tenant(&key);
         // A raw socket is the sender only where every other socket would have been seen.
-        let is_seen = self.births.is_ok() && self.search.has_lookups && self.search.realms.own.deaths.is_ok();
+        let has_ends = self.search.realms.own.deaths.is_ok() || self.hooks.closes.is_ok();
+        let is_seen = self.hooks.births.is_ok() && self.search.has_lookups && has_ends;
         let now = self.clock.elapsed();
         let owner = owner.or_else(|| is_seen.then(|| self.search.raw_sender(&key, now)).flatten());
         self.answer(key, owner);
@@ -348,21 +352,11 @@ impl Worker {
 
     /// Says what cannot be known.
     fn tell_health(&mut self) {
-        let mut missing = Vec::new();
-        if !self.search.has_lookups {
-            missing.push("sockets that are open have no owner yet (lookups are turned off)".to_owned());
-        }
-        if let Err(why) = &self.search.realms.own.deaths {
-            missing.push(format!("sockets that end within a second have no owner ({why})"));
-        }
-        if let Err(why) = &self.births {
-            let needs = if why == realms::OFF { why.clone() } else { format!("needs CAP_BPF, CAP_PERFMON: {why}") };
-            missing.push(format!("programs that run for less than a second are unknown ({needs})"));
-        }
+        let mut missing = missing(&self.hooks, self.search.has_lookups, &self.search.realms.own.deaths);
         if let Some(why) = &self.search.realms.trouble {
             missing.push(format!("sockets in other network namespaces are not seen ({why})"));
         }
-        let lost = self.lost + self.births.as_ref().map_or(0, Births::lost);
+        let lost = self.lost + self.hooks.lost();
         if lost > 0 {
             missing.push(format!("the kernel had no room to tell of some sockets, {lost} times"));
         }
@@ -376,4 +370,42 @@ impl Worker {
         let health = |what: String| Health { part: "owners", about: Label::default(), what: Label::new(&what) };
         *self.shared.health.lock() = missing.into_iter().map(health).collect();
     }
+}
+
+/// What cannot be seen for want of a rung that no other makes up for.
+fn missing<D>(hooks: &Hooks, has_lookups: bool, deaths: &Result<D, String>) -> Vec<String> {
+    let mut missing = Vec::new();
+    let needs = |why: &str| {
+        if why == OFF { why.to_owned() } else { format!("needs CAP_BPF, CAP_PERFMON: {why}") }
+    };
+    if !has_lookups {
+        missing.push("sockets that are open have no owner yet (lookups are turned off)".to_owned());
+    }
+    match (deaths, &hooks.closes) {
+        (Err(deaths), Err(closes)) => {
+            let why = if deaths == OFF && closes == OFF {
+                OFF.to_owned()
+            } else {
+                format!("deaths: {deaths}; closes: {}", needs(closes))
+            };
+            missing.push(format!("sockets that end within a second have no owner ({why})"));
+        }
+        (Ok(_), Err(closes)) => {
+            let what =
+                "connections taken from a listener and ended within a second are its program's, not its process's";
+            missing.push(format!("{what} ({})", needs(closes)));
+        }
+        _ => {}
+    }
+    match (&hooks.births, &hooks.calls) {
+        (Err(births), Err(_)) => {
+            missing.push(format!("programs that run for less than a second are unknown ({})", needs(births)));
+        }
+        (Err(births), Ok(())) => {
+            let what = "pings of programs that run for less than a second are unknown";
+            missing.push(format!("{what} ({})", needs(births)));
+        }
+        (Ok(()), _) => {}
+    }
+    missing
 }

@@ -127,18 +127,14 @@ impl Processes {
     /// The words a process was started with.
     fn cmdline(&self, pid: u32) -> Label {
         // More than this is not shown.
-        let mut words = vec![0; 4 * Label::MAX_CHARS];
+        let mut bytes = vec![0; 4 * Label::MAX_CHARS];
         let file = fs::File::open(self.root.join(pid.to_string()).join("cmdline"));
-        let len = file.and_then(|mut file| file.read(&mut words)).unwrap_or(0);
-        words.truncate(len);
-        let end = words.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        words.truncate(end);
-        words.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
-        Label::from_bytes(&words)
+        let len = file.and_then(|mut file| file.read(&mut bytes)).unwrap_or(0);
+        words(bytes.get(..len).unwrap_or_default())
     }
 
     /// A process and its ancestors, the nearest first.
-    fn ancestors(&self, nearest: u32) -> Arc<[Parent]> {
+    pub fn ancestors(&self, nearest: u32) -> Arc<[Parent]> {
         let mut found = Vec::new();
         let mut next = nearest;
         while next != 0 && found.len() < PARENTS {
@@ -261,6 +257,13 @@ impl Stat {
         let mut fields = rest.split_ascii_whitespace();
         Some(Self { parent: fields.nth(1)?.parse().ok()?, start: fields.nth(17)?.parse().ok()? })
     }
+}
+
+/// Words that each end with a zero, with spaces between.
+pub(super) fn words(bytes: &[u8]) -> Label {
+    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let words: Vec<u8> = bytes.iter().take(end).map(|byte| if *byte == 0 { b' ' } else { *byte }).collect();
+    Label::from_bytes(&words)
 }
 
 /// The kernel's name of a process.

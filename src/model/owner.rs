@@ -121,42 +121,54 @@ impl Traits {
 
 /// The ways in which owners are found, each of which can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each may be left out by itself")]
-pub struct Rungs {
-    /// Asking the kernel for the sockets there are.
-    pub lookups: bool,
-    /// The kernel's word of each socket's end.
-    pub deaths: bool,
-    /// The word of each socket's beginning, by an eBPF program.
-    pub births: bool,
-    /// Looking into other network namespaces.
-    pub namespaces: bool,
-}
+pub struct Rungs(u8);
 
 impl Rungs {
-    pub const ALL: Self = Self { lookups: true, deaths: true, births: true, namespaces: true };
-    pub const NONE: Self = Self { lookups: false, deaths: false, births: false, namespaces: false };
+    /// Asking the kernel for the sockets there are.
+    pub const LOOKUPS: Self = Self(1);
+    /// The kernel's word of each socket's end.
+    pub const DEATHS: Self = Self(1 << 1);
+    /// Who makes each socket, by an eBPF program.
+    pub const BIRTHS: Self = Self(1 << 2);
+    /// Who connects and sends, by eBPF programs; used where births cannot be.
+    pub const CALLS: Self = Self(1 << 3);
+    /// Who closes each socket, with its addresses, by an eBPF program.
+    pub const CLOSES: Self = Self(1 << 4);
+    /// Looking into other network namespaces.
+    pub const NAMESPACES: Self = Self(1 << 5);
+
+    pub const NONE: Self = Self(0);
+    pub const ALL: Self = Self((1 << 6) - 1);
+
+    /// All of them by their names.
+    pub const NAMES: [(&'static str, Self); 6] = [
+        ("lookups", Self::LOOKUPS),
+        ("deaths", Self::DEATHS),
+        ("births", Self::BIRTHS),
+        ("calls", Self::CALLS),
+        ("closes", Self::CLOSES),
+        ("namespaces", Self::NAMESPACES),
+    ];
+
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
 
     /// These and those.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
-        Self {
-            lookups: self.lookups || other.lookups,
-            deaths: self.deaths || other.deaths,
-            births: self.births || other.births,
-            namespaces: self.namespaces || other.namespaces,
-        }
+        Self(self.0 | other.0)
     }
 
-    /// These and the one of that name; `None` where there is none.
-    pub fn and(self, name: &str) -> Option<Self> {
-        Some(match name {
-            "lookups" => Self { lookups: true, ..self },
-            "deaths" => Self { deaths: true, ..self },
-            "births" => Self { births: true, ..self },
-            "namespaces" => Self { namespaces: true, ..self },
-            _ => return None,
-        })
+    /// These but not those.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|(one, _)| *one == name).map(|(_, rung)| rung)
     }
 }
 

@@ -1,10 +1,11 @@
-//! What is remembered of births: who the processes were, and which sockets without ports were made lately.
+//! What is remembered of what the kernel told: who the processes were, and which sockets without ports were made lately.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::host::births::Birth;
+use crate::host::hooks::{Doer, Owned};
 use crate::host::processes::{About, Process, Processes};
 use crate::host::traits;
 use crate::model::Protocol;
@@ -12,7 +13,7 @@ use crate::model::Protocol;
 /// Processes that are remembered, and for how long: a process may be moved, and become another program.
 const PROCESSES: usize = 1_024;
 const HOLDS: Duration = Duration::from_secs(1);
-/// Processes that are looked at in that time; of the others there is what the birth itself tells.
+/// Processes that are looked at in that time; of the others there is what the news itself tells.
 const LOOKS: usize = 256;
 /// Sockets without ports that are remembered, and for how long.
 const PORTLESS: usize = 1_024;
@@ -22,26 +23,75 @@ const LATELY: Duration = Duration::from_secs(15);
 pub(super) struct Arrivals {
     known: HashMap<(u32, u64), About>,
     known_from: Duration,
+    closers: HashMap<(u32, u64), Option<Process>>,
+    closers_from: Duration,
     portless: VecDeque<(Duration, Protocol, u64)>,
 }
 
 impl Arrivals {
-    /// Who made a socket. A process that makes many is looked at once a second.
-    pub(super) fn process(&mut self, birth: Birth, processes: &Processes, now: Duration) -> Process {
+    /// Whose a socket is. A process that has many is looked at once a second.
+    pub(super) fn process(&mut self, owned: Owned, processes: &Processes, now: Duration) -> Process {
+        self.forget(now);
+        let Doer { pid, start, parent, comm, .. } = owned.by;
+        let id = (pid, start);
+        if !self.known.contains_key(&id) && self.known.len() < LOOKS {
+            let about = processes.about(pid, start, owned.exe.as_str());
+            // It has ended; its file, and whoever started it, may still be looked at.
+            let ended = || {
+                let is_parent = processes.start(parent.0) == Some(parent.1);
+                let parents = if is_parent { processes.ancestors(parent.0) } else { Arc::default() };
+                let traits = traits::of(owned.exe.as_str(), Path::new("/"));
+                About { traits, parents, place: owned.place.clone(), ..About::default() }
+            };
+            self.known.insert(id, about.unwrap_or_else(ended));
+        }
+        let told = || About { place: owned.place.clone(), ..About::default() };
+        let About { place, cmdline, parents, traits } = self.known.get(&id).cloned().unwrap_or_else(told);
+        // What the program was started with when it did this: it may have become another since.
+        let cmdline = if owned.cmdline.is_empty() { cmdline } else { owned.cmdline };
+        Process { pid, start, exe: owned.exe, comm, place, cmdline, parents, traits }
+    }
+
+    /// Who closed a socket that nobody was seen to make; `None` where its executable cannot be told any more.
+    pub(super) fn closer(
+        &mut self,
+        by: &Doer,
+        is_forked: bool,
+        processes: &Processes,
+        now: Duration,
+    ) -> Option<Process> {
+        self.forget_closers(now);
+        let id = (by.pid, by.start);
+        if let Some(known) = self.closers.get(&id) {
+            return known.clone();
+        }
+        if self.closers.len() >= LOOKS {
+            return None;
+        }
+        let is_it = |process: &Process| process.start == by.start && process.comm == by.comm;
+        // A fork that stayed what it was has the executable of the process it came from.
+        let forked = || {
+            let (parent, start) = by.parent;
+            let parent = processes.read(parent).filter(|one| is_forked && one.start == start && one.comm == by.comm)?;
+            Some(Process { pid: by.pid, start: by.start, ..parent })
+        };
+        let process = processes.read(by.pid).filter(is_it).or_else(forked);
+        self.closers.insert(id, process.clone());
+        process
+    }
+
+    fn forget(&mut self, now: Duration) {
         if now.saturating_sub(self.known_from) > HOLDS || self.known.len() >= PROCESSES {
             self.known.clear();
             self.known_from = now;
         }
-        let id = (birth.pid, birth.start);
-        if !self.known.contains_key(&id) && self.known.len() < LOOKS {
-            let about = processes.about(birth.pid, birth.start, birth.exe.as_str());
-            // It has ended; its file may still be looked at.
-            let ended = || About { traits: traits::of(birth.exe.as_str(), Path::new("/")), ..About::default() };
-            self.known.insert(id, about.unwrap_or_else(ended));
+    }
+
+    fn forget_closers(&mut self, now: Duration) {
+        if now.saturating_sub(self.closers_from) > HOLDS {
+            self.closers.clear();
+            self.closers_from = now;
         }
-        let About { place, cmdline, parents, traits } = self.known.get(&id).cloned().unwrap_or_default();
-        let Birth { pid, start, exe, comm, .. } = birth;
-        Process { pid, start, exe, comm, place, cmdline, parents, traits }
     }
 
     /// Takes note of a socket without ports.

@@ -16,6 +16,7 @@ use super::memory::Endings;
 use super::sharing::Sharing;
 use crate::capture::wall::Stopwatch;
 use crate::host::diag::{Deaths, Diag};
+use crate::host::hooks::OFF;
 use crate::host::net_tables;
 use crate::model::{FlowKey, Rungs};
 use crate::sys::namespace::enter_network;
@@ -31,8 +32,6 @@ const LATER: Duration = Duration::from_secs(9);
 const PORTLESS_HOLDS: Duration = Duration::from_millis(200);
 /// What share of the time looking for namespaces may take.
 const SHARE: u32 = 200;
-/// Why a rung is not there that nobody wanted.
-pub(super) const OFF: &str = "turned off";
 
 /// One network namespace.
 pub(super) struct Realm {
@@ -69,7 +68,11 @@ impl Portless {
 impl Realm {
     /// Opens the namespace that the calling thread is in.
     fn open(rungs: Rungs) -> io::Result<Self> {
-        let deaths = if rungs.deaths { Deaths::open().map_err(|error| error.to_string()) } else { Err(OFF.to_owned()) };
+        let deaths = if rungs.has(Rungs::DEATHS) {
+            Deaths::open().map_err(|error| error.to_string())
+        } else {
+            Err(OFF.to_owned())
+        };
         Ok(Self {
             diag: Diag::open()?,
             endings: Endings::default(),
@@ -89,6 +92,8 @@ pub(super) struct Realms {
     others: HashMap<u64, Realm>,
     rungs: Rungs,
     home: Option<File>,
+    /// The number of the watched namespace.
+    home_id: Option<u64>,
     /// When namespaces may be looked for again, and whether that is wanted.
     from: Duration,
     is_wanted: bool,
@@ -99,11 +104,13 @@ pub(super) struct Realms {
 impl Realms {
     /// Begins in the namespace of the calling thread.
     pub(super) fn open(rungs: Rungs) -> io::Result<Self> {
+        let home = File::open("/proc/thread-self/ns/net").ok();
         Ok(Self {
             own: Realm::open(rungs)?,
             others: HashMap::new(),
             rungs,
-            home: File::open("/proc/thread-self/ns/net").ok(),
+            home_id: home.as_ref().and_then(|home| home.metadata().ok()).map(|meta| meta.ino()),
+            home,
             from: Duration::ZERO,
             is_wanted: true,
             trouble: None,
@@ -112,6 +119,11 @@ impl Realms {
 
     pub(super) fn get(&mut self, id: u64) -> Option<&mut Realm> {
         if id == 0 { Some(&mut self.own) } else { self.others.get_mut(&id) }
+    }
+
+    /// The namespace of this number, as `/proc/PID/ns/net` shows it; `None` where nobody looks into it.
+    pub(super) fn numbered(&mut self, number: u64) -> Option<&mut Realm> {
+        if self.home_id == Some(number) { Some(&mut self.own) } else { self.others.get_mut(&number) }
     }
 
     pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Realm> {
@@ -160,7 +172,7 @@ impl Realms {
         self.is_wanted = false;
         let clock = Stopwatch::start();
         self.own.addresses = net_tables::addresses(&self.own.net);
-        if self.rungs.namespaces {
+        if self.rungs.has(Rungs::NAMESPACES) {
             self.look();
         }
         let took = clock.elapsed();
@@ -168,9 +180,7 @@ impl Realms {
     }
 
     fn look(&mut self) {
-        let Some(home) = self.home.as_ref().and_then(|home| home.metadata().ok()).map(|meta| meta.ino()) else {
-            return;
-        };
+        let Some(home) = self.home_id else { return };
         let found = namespaces(home);
         self.others.retain(|id, _| found.contains_key(id));
         self.trouble = None;

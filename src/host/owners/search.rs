@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::arrivals::Arrivals;
 use super::memory::{Holder, Holders};
 use super::realms::Realms;
-use crate::host::births::Birth;
 use crate::host::containers::Containers;
 use crate::host::diag::Socket;
+use crate::host::hooks::{Closed, Owned};
 use crate::host::processes::{Holding, Process, Processes, Seen};
 use crate::model::{Confidence, Endpoint, FlowKey, Label, Owner, Protocol, Rungs, Traits};
 
@@ -59,7 +59,7 @@ impl Search {
             arrivals: Arrivals::default(),
             processes: Processes::default(),
             containers: Containers::default(),
-            has_lookups: rungs.lookups,
+            has_lookups: rungs.has(Rungs::LOOKUPS),
             closed: 0,
             seen: HashMap::new(),
             read: HashMap::new(),
@@ -293,14 +293,37 @@ impl Search {
         is_one.then(|| self.owner(&holder, None, Confidence::Guess))
     }
 
-    /// Remembers who made a socket.
-    pub(super) fn born(&mut self, birth: Birth, now: Duration) {
-        let (cookie, protocol, is_portless) = (birth.cookie, birth.protocol, birth.is_portless);
-        let uid = Some(birth.uid);
-        let process = self.arrivals.process(birth, &self.processes, now);
+    /// Remembers whose a socket is.
+    pub(super) fn owned(&mut self, owned: Owned, now: Duration) {
+        let (cookie, protocol, is_portless) = (owned.cookie, owned.protocol, owned.is_portless);
+        let uid = Some(owned.by.uid);
+        let process = self.arrivals.process(owned, &self.processes, now);
         self.holders.remember(cookie, Holder { uid, ..holder_of(Arc::new(process), Confidence::Exact) });
         if is_portless {
             self.arrivals.portless(cookie, protocol, now);
+        }
+    }
+
+    /// Remembers where a socket was that somebody closed, and who that was where nobody was seen to make it.
+    pub(super) fn closed(&mut self, closed: Closed, now: Duration) {
+        let cookie = closed.socket.cookie;
+        match (self.holders.get(cookie), closed.by) {
+            // It was handed on: both had it.
+            (Some(holder), Some(by)) if (holder.process.pid, holder.process.start) != (by.pid, by.start) => {
+                let holder = Holder { confidence: Confidence::Inherited, ..holder.clone() };
+                self.holders.remember(cookie, holder);
+            }
+            (None, Some(by)) => {
+                let process = self.arrivals.closer(&by, closed.is_forked, &self.processes, now);
+                if let Some(process) = process {
+                    let holder = holder_of(Arc::new(process), Confidence::Exact);
+                    self.holders.remember(cookie, Holder { uid: Some(by.uid), ..holder });
+                }
+            }
+            _ => {}
+        }
+        if let Some(realm) = self.realms.numbered(closed.namespace) {
+            realm.endings.ended(closed.socket, now);
         }
     }
 

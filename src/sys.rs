@@ -1,6 +1,7 @@
 //! The only `unsafe`: what the Linux kernel offers in C, as safe types.
 #![expect(unsafe_code, reason = "the kernel speaks C")]
 
+pub mod conntrack;
 pub mod diag;
 pub mod memory;
 pub mod mount;

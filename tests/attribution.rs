@@ -127,6 +127,75 @@ fn a_forked_server_has_the_child_that_took_the_connection() {
     }
 }
 
+/// Why the kernel does not tell of sockets by programs of ours, if so: that needs real rights.
+fn lacks() -> Option<String> {
+    Some(said(&Asker::new())).filter(|said| !said.is_empty())
+}
+
+/// Waits until a process is not there any more.
+fn until_gone(pid: u32) {
+    let watch = Stopwatch::start();
+    while Path::new(&format!("/proc/{pid}")).exists() {
+        assert!(watch.elapsed() < ENOUGH, "{pid} does not end");
+    }
+}
+
+#[test]
+fn a_fork_that_took_a_connection_and_ended_is_its_owner() {
+    let test = "a_fork_that_took_a_connection_and_ended_is_its_owner";
+    if let Some(why) = lacks() {
+        return skip(test, &why);
+    }
+    let mut server = Program::perl(
+        r#"$SIG{CHLD} = 'IGNORE'; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(0, INADDR_LOOPBACK)); listen(S, 9);
+        print +(sockaddr_in(getsockname(S)))[0], "\n";
+        while (accept(C, S)) { if (!fork) { close S; syswrite(C, "$$\n"); exit } close C }"#,
+    );
+    let to = SocketAddr::from(([127, 0, 0, 1], server.line().parse().unwrap()));
+    let perl = std::fs::canonicalize("/usr/bin/perl").unwrap();
+    let told = |rungs: Rungs| {
+        let asker = Asker::with(rungs);
+        let mut caller = TcpStream::connect(to).unwrap();
+        let from = at(caller.local_addr().unwrap());
+        let mut child = String::new();
+        std::io::Read::read_to_string(&mut caller, &mut child).unwrap();
+        let child: u32 = child.trim().parse().unwrap();
+        until_gone(child);
+        drop(caller);
+        let owner = asker.ask(Protocol::TCP, at(to), from).unwrap();
+        assert_eq!(owner.exe.as_str(), perl.to_str().unwrap());
+        (owner.pid == child, owner.pid == server.pid(), owner.confidence)
+    };
+    assert_eq!(told(Rungs::ALL), (true, false, Confidence::Exact));
+    assert_eq!(told(Rungs::ALL.without(Rungs::DEATHS)), (true, false, Confidence::Exact));
+    // Nobody saw who took it: it is the listener's.
+    assert_eq!(told(Rungs::ALL.without(Rungs::CLOSES)), (false, true, Confidence::Listener));
+}
+
+#[test]
+fn a_socket_that_another_closed_than_made_it_is_inherited() {
+    let test = "a_socket_that_another_closed_than_made_it_is_inherited";
+    if let Some(why) = lacks() {
+        return skip(test, &why);
+    }
+    for (rungs, confidence) in
+        [(Rungs::ALL, Confidence::Inherited), (Rungs::ALL.without(Rungs::CLOSES), Confidence::Exact)]
+    {
+        let asker = Asker::with(rungs);
+        let called = Called::new();
+        let giver = Program::shell(&bash(), &format!("{}; sleep 0.2 & exit", called.words()));
+        let (mut near, from) = called.accept();
+        near.set_nonblocking(false).unwrap();
+        let pid = giver.pid();
+        // Both have ended.
+        assert_eq!(std::io::Read::read(&mut near, &mut [0; 8]).unwrap(), 0);
+        drop((giver, near));
+        let owner = asker.ask(Protocol::TCP, from, at(called.at)).unwrap();
+        assert_eq!((owner.pid, owner.exe.as_str()), (pid, bash().to_str().unwrap()));
+        assert_eq!(owner.confidence, confidence, "{owner:?}");
+    }
+}
+
 /// Takes file 3 of another process for its own, as it could get it through a unix socket: both have one open file.
 fn take_file_3(of: u32) -> Program {
     Program::perl(&format!(
@@ -411,6 +480,76 @@ fn sockets_of_other_namespaces_and_forwarded_traffic_have_their_owner() {
         assert_eq!((owner.pid, owner.confidence), (std::process::id(), Confidence::Exact));
         let few = Rungs::ALL.without(Rungs::NAMESPACES);
         assert_eq!(Asker::with(few).ask(Protocol::TCP, at(from), at(to)), None, "that rung is turned off");
+    });
+}
+
+#[test]
+fn masqueraded_traffic_is_its_containers() {
+    let test = "masqueraded_traffic_is_its_containers";
+    if Command::new("nft").arg("--version").output().is_err() {
+        return skip(test, "no nft (nftables)");
+    }
+    inside(test, &Own::Network, || {
+        let lab = Lab::new();
+        // The far host stands for a container; beyond this host, out there, is somebody whom it calls.
+        netns::ip("link add out0 type veth peer name out1");
+        let beyond = std::thread::spawn(|| {
+            egret::sys::namespace::new_network().unwrap();
+            std::fs::File::open("/proc/thread-self/ns/net").unwrap()
+        });
+        let beyond = beyond.join().unwrap();
+        let number = std::os::fd::AsRawFd::as_raw_fd(&beyond);
+        netns::ip(&format!("link set out1 netns /proc/{}/fd/{number}", std::process::id()));
+        netns::ip("addr add 192.0.2.1/24 dev out0");
+        netns::ip("link set out0 up");
+        lab.at_far(|| netns::ip("route add default via 10.77.0.1"));
+        std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
+        let rules = "add table ip t; add chain ip t c { type nat hook postrouting priority 100 ; }; \
+                     add rule ip t c oifname out0 masquerade";
+        let done = Command::new("nft").arg(rules).output().unwrap();
+        if !done.status.success() {
+            return skip(test, &String::from_utf8_lossy(&done.stderr));
+        }
+        let listener = std::thread::spawn(move || {
+            egret::sys::namespace::enter_network(std::os::fd::AsFd::as_fd(&beyond)).unwrap();
+            netns::ip("addr add 192.0.2.9/24 dev out1");
+            netns::ip("link set out1 up");
+            TcpListener::bind("192.0.2.9:443").unwrap()
+        });
+        let listener = listener.join().unwrap();
+        netns::until_ready("out0");
+        let inner = lab.at_far(|| Program::shell(&bash(), "exec 3<>/dev/tcp/192.0.2.9/443; read _"));
+        let (_near, from) = listener.accept().unwrap();
+        assert_eq!(from.ip().to_string(), "192.0.2.1", "it is masqueraded");
+        let owner = Asker::new().ask(Protocol::TCP, at(from), end("192.0.2.9", 443)).unwrap();
+        assert_eq!((owner.pid, owner.confidence), (inner.pid(), Confidence::Exact), "{owner:?}");
+        // A port that nothing is translated from is nobody's.
+        let other = Endpoint::new(from.ip(), from.port() ^ 1);
+        assert_eq!(Asker::new().ask(Protocol::TCP, other, end("192.0.2.9", 443)), None);
+    });
+}
+
+#[test]
+fn what_a_packet_socket_sends_is_a_guess_and_listening_ones_are_not_meant() {
+    let test = "what_a_packet_socket_sends_is_a_guess_and_listening_ones_are_not_meant";
+    inside(test, &Own::NetworkAlone, || {
+        if let Some(why) = lacks() {
+            return skip(test, &why);
+        }
+        let opener = |hears: u16| {
+            let script = format!(r#"socket(S, 17, 3, {hears}) or die; print "open\n"; sysread(STDIN, $_, 9)"#);
+            let mut program = Program::perl(&script);
+            assert_eq!(program.line(), "open");
+            program
+        };
+        let ask = || Asker::new().ask(Protocol::UDP, end("192.0.2.77", 4_000), end("192.0.2.78", 4_001));
+        assert_eq!(ask(), None);
+        // ETH_P_ALL in the order of the wire: it listens, as tcpdump does.
+        let _listening = opener(0x0003_u16.to_be());
+        assert_eq!(ask(), None);
+        let sending = opener(0);
+        let owner = ask().unwrap();
+        assert_eq!((owner.pid, owner.confidence), (sending.pid(), Confidence::Guess), "{owner:?}");
     });
 }
 

@@ -300,6 +300,8 @@ fn short_lives(asker: &Asker, runs: usize) -> (usize, usize) {
                 assert_eq!(owner.pid, child.id(), "never another's: {owner:?}");
                 assert_eq!((owner.exe.as_str(), owner.comm.as_str()), (bash().to_str().unwrap(), "bash"));
                 assert_eq!(owner.uid, Some(egret::sys::process::effective_user()));
+                assert_eq!(owner.cmdline.as_str(), format!("{} -c {script}", bash().display()));
+                assert_eq!(owner.parents.first().map(|parent| parent.pid), Some(std::process::id()));
                 right += 1;
             }
         }
@@ -352,6 +354,30 @@ fn what_a_missing_rung_cannot_see_is_unknown_and_said() {
     }
     let said = said(&Asker::with(Rungs::ALL.without(Rungs::BIRTHS)));
     assert!(said.contains("pings of programs that run for less than a second are unknown"), "{said}");
+}
+
+#[test]
+fn the_container_of_a_program_that_has_ended_is_known() {
+    let test = "the_container_of_a_program_that_has_ended_is_known";
+    if let Some(why) = lacks() {
+        return netns::skip(test, &why);
+    }
+    let Some(root) = cgroup_mounts().into_iter().find(|root| root.join("cgroup.controllers").exists()) else {
+        return netns::skip(test, "no control groups of version 2 are mounted");
+    };
+    let id = "5d1f1c2e9a7b5d4c3f0f1c2e9a7b5d4c3f0f1c2e9a7b5d4c3f0f1c2e9a7b5d4c";
+    let (groups, path) = Groups::make(&root, &format!("egret-ended.slice/docker-{id}.scope")).unwrap();
+    let asker = Asker::new();
+    let sink = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = sink.local_addr().unwrap();
+    let script = format!("echo $$ >{}/cgroup.procs; echo x >/dev/udp/127.0.0.1/{}", path.display(), to.port());
+    let mut child = Command::new(bash()).args(["-c", &script]).spawn().unwrap();
+    let (_, from) = sink.recv_from(&mut [0; 8]).unwrap();
+    child.wait().unwrap();
+    drop(groups);
+    let at = |at: std::net::SocketAddr| Endpoint::new(at.ip(), at.port());
+    let owner = asker.ask(Protocol::UDP, at(from), at(to)).unwrap();
+    assert_eq!((owner.pid, owner.container.as_ref().map(ToString::to_string)), (child.id(), Some(id[..12].to_owned())));
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn owner_checks() -> Vec<Check> {
         births,
         calls,
         closes,
-        check("namespaces", &[SysAdmin], "sockets in containers' networks can be looked up", elsewhere),
+        check("namespaces", &[SysAdmin, NetAdmin], "sockets in containers' networks can be looked up", elsewhere),
     ]
 }
 

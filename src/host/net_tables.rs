@@ -12,7 +12,7 @@ const LINES: usize = 4_096;
 /// `IPPROTO_RAW`: a socket whose sender writes whole packets, of any protocol.
 const ANY: u8 = 255;
 
-/// A raw socket (raw(7)) or one for pings (icmp(7)).
+/// A raw socket (raw(7)), one for pings (icmp(7)), or a packet socket (packet(7)) that only sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Portless {
     protocol: Protocol,
@@ -39,7 +39,18 @@ pub fn portless(net: &Path) -> Vec<Portless> {
         let text = fs::read_to_string(net.join(file)).unwrap_or_default();
         all.extend(text.lines().skip(1).take(LINES).filter_map(|line| line_of(line, protocol)));
     }
+    let text = fs::read_to_string(net.join("packet")).unwrap_or_default();
+    all.extend(text.lines().skip(1).take(LINES).filter_map(writer).flatten());
     all
+}
+
+/// A line of `packet`: one that hears no protocol can only send. Of the others, nothing tells listeners from senders.
+fn writer(line: &str) -> Option<[Portless; 2]> {
+    let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+    let [_, _, _, "0000", _, _, _, uid, inode] = fields[..] else { return None };
+    let (uid, inode) = (uid.parse().ok()?, inode.parse().ok()?);
+    let of = |ip| Portless { protocol: Protocol::from_number(ANY), local: ip, remote: ip, inode, uid };
+    Some([of(Ipv4Addr::UNSPECIFIED.into()), of(Ipv6Addr::UNSPECIFIED.into())])
 }
 
 /// A line of `raw` or `icmp`. What stands for the port is the protocol, or the id of the pings.
@@ -111,15 +122,18 @@ mod tests {
             .unwrap();
         fs::write(net.path().join("icmp"), format!("{head}{}short\n", row(&v4, "1234", 7))).unwrap();
         fs::write(net.path().join("icmp6"), format!("{head}{}", row(&"0".repeat(32), "0042", 8))).unwrap();
+        let heads = "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n";
+        let socket = |proto: &str, inode: u32| format!("0000000000000000 3 3 {proto} 2 1 0 1000 {inode}\n");
+        fs::write(net.path().join("packet"), format!("{heads}{}{}x\n", socket("0000", 9), socket("0003", 10))).unwrap();
         let all = portless(net.path());
         let fit = |protocol, ours: &str| -> Vec<u32> {
             let (ours, theirs) = (ours.parse().unwrap(), if ours.contains(':') { "::1" } else { "10.0.0.9" });
             all.iter().filter(|one| one.fits(protocol, ours, theirs.parse().unwrap())).map(|one| one.inode).collect()
         };
-        assert_eq!(fit(Protocol::ICMP, "10.0.0.7"), [5, 6, 7]);
-        assert_eq!(fit(Protocol::ICMP, "10.0.0.8"), [5]);
-        assert_eq!(fit(Protocol::SCTP, "10.0.0.7"), [6]);
-        assert_eq!(fit(Protocol::ICMPV6, "fd00::1"), [8]);
+        assert_eq!(fit(Protocol::ICMP, "10.0.0.7"), [5, 6, 7, 9]);
+        assert_eq!(fit(Protocol::ICMP, "10.0.0.8"), [5, 9]);
+        assert_eq!(fit(Protocol::SCTP, "10.0.0.7"), [6, 9]);
+        assert_eq!(fit(Protocol::ICMPV6, "fd00::1"), [8, 9]);
         assert!(all.iter().all(|one| one.uid == 1000));
     }
 

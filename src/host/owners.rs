@@ -12,6 +12,7 @@
 
 mod arrivals;
 mod memory;
+mod missing;
 mod portless;
 mod realms;
 mod search;
@@ -29,7 +30,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
 use super::diag::Socket;
-use super::hooks::{Hooks, News, OFF};
+use super::hooks::{Hooks, News};
 use crate::capture::wall::Stopwatch;
 use crate::model::{Answer, FlowKey, Health, Label, Owner, Rungs};
 use crate::sys::{Capabilities, Capability, Poller};
@@ -278,7 +279,7 @@ impl Worker {
                 self.late.push_back((self.clock.elapsed() + NEWS_TAKES, key));
             }
             Found::Wants(_) => self.answer(key, None),
-            Found::Nobody => self.answer_without_a_socket(key),
+            Found::Nobody => self.answer_without_a_socket(key, 0),
         }
     }
 
@@ -293,20 +294,25 @@ impl Worker {
             match self.search.find(&key, self.clock.elapsed()) {
                 Found::Owner(owner) => self.answer(key, Some(owner)),
                 Found::Wants(socket) => self.waiting.push(Waiting { key, socket, walks: 0 }),
-                Found::Nobody => self.answer_without_a_socket(key),
+                Found::Nobody => self.answer_without_a_socket(key, 0),
             }
         }
     }
 
     /// No socket was found: perhaps whose address it is, or who writes whole packets.
-    fn answer_without_a_socket(&mut self, key: FlowKey) {
+    fn answer_without_a_socket(&mut self, key: FlowKey, walks: u8) {
         let owner = self.search.tenant(&key);
         // A raw socket is the sender only where every other socket would have been seen.
         let has_ends = self.search.realms.own.deaths.is_ok() || self.hooks.closes.is_ok();
         let is_seen = self.hooks.births.is_ok() && self.search.has_lookups && has_ends;
         let now = self.clock.elapsed();
-        let owner = owner.or_else(|| is_seen.then(|| self.search.raw_sender(&key, now)).flatten());
-        self.answer(key, owner);
+        match is_seen.then(|| self.search.raw_sender(&key, now)) {
+            Some(Found::Owner(raw)) => self.answer(key, owner.or(Some(raw))),
+            Some(Found::Wants(socket)) if owner.is_none() && walks < WALKS && self.waiting.len() < QUEUE => {
+                self.waiting.push(Waiting { key, socket, walks });
+            }
+            _ => self.answer(key, owner),
+        }
     }
 
     /// Looks through the processes for the sockets that wait, as often as the cost of doing so allows.
@@ -338,7 +344,7 @@ impl Worker {
                 let listener = self.search.listener_of(&one.key);
                 self.answer(one.key, listener);
             }
-            Found::Nobody => self.answer(one.key, None),
+            Found::Nobody => self.answer_without_a_socket(one.key, walks),
         }
     }
 
@@ -352,7 +358,7 @@ impl Worker {
 
     /// Says what cannot be known.
     fn tell_health(&mut self) {
-        let mut missing = missing(&self.hooks, self.search.has_lookups, &self.search.realms.own.deaths);
+        let mut missing = missing::of(&self.hooks, self.search.has_lookups, &self.search.realms.own.deaths);
         if let Some(why) = &self.search.realms.trouble {
             missing.push(format!("sockets in other network namespaces are not seen ({why})"));
         }
@@ -370,42 +376,4 @@ impl Worker {
         let health = |what: String| Health { part: "owners", about: Label::default(), what: Label::new(&what) };
         *self.shared.health.lock() = missing.into_iter().map(health).collect();
     }
-}
-
-/// What cannot be seen for want of a rung that no other makes up for.
-fn missing<D>(hooks: &Hooks, has_lookups: bool, deaths: &Result<D, String>) -> Vec<String> {
-    let mut missing = Vec::new();
-    let needs = |why: &str| {
-        if why == OFF { why.to_owned() } else { format!("needs CAP_BPF, CAP_PERFMON: {why}") }
-    };
-    if !has_lookups {
-        missing.push("sockets that are open have no owner yet (lookups are turned off)".to_owned());
-    }
-    match (deaths, &hooks.closes) {
-        (Err(deaths), Err(closes)) => {
-            let why = if deaths == OFF && closes == OFF {
-                OFF.to_owned()
-            } else {
-                format!("deaths: {deaths}; closes: {}", needs(closes))
-            };
-            missing.push(format!("sockets that end within a second have no owner ({why})"));
-        }
-        (Ok(_), Err(closes)) => {
-            let what =
-                "connections taken from a listener and ended within a second are its program's, not its process's";
-            missing.push(format!("{what} ({})", needs(closes)));
-        }
-        _ => {}
-    }
-    match (&hooks.births, &hooks.calls) {
-        (Err(births), Err(_)) => {
-            missing.push(format!("programs that run for less than a second are unknown ({})", needs(births)));
-        }
-        (Err(births), Ok(())) => {
-            let what = "pings of programs that run for less than a second are unknown";
-            missing.push(format!("{what} ({})", needs(births)));
-        }
-        (Ok(()), _) => {}
-    }
-    missing
 }

@@ -6,7 +6,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-mod attributes;
+pub(super) mod attributes;
 mod listing;
 mod packet;
 
@@ -121,7 +121,7 @@ fn request(protocol: Protocol, family: u8, key: Option<(Endpoint, Endpoint)>) ->
 }
 
 /// The messages of one datagram: their type and body.
-fn messages(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(super) fn messages(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     let mut rest = datagram;
     std::iter::from_fn(move || {
         let len = u32::from_ne_bytes(rest.get(..4)?.try_into().ok()?) as usize;

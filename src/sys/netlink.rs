@@ -1,4 +1,4 @@
-//! Netlink sockets (netlink(7)) of the two kinds that tell of sockets and processes.
+//! Netlink sockets (netlink(7)) of the kinds that tell of sockets, processes and tracked connections.
 
 use std::io;
 use std::mem::size_of;
@@ -13,6 +13,8 @@ pub enum Topic {
     Sockets,
     /// Processes: the connector of linux/cn_proc.h.
     Processes,
+    /// Tracked connections: linux/netfilter/nfnetlink.h.
+    Netfilter,
 }
 
 /// What one read gave.
@@ -34,6 +36,7 @@ impl Netlink {
         let protocol = match topic {
             Topic::Sockets => libc::NETLINK_SOCK_DIAG,
             Topic::Processes => libc::NETLINK_CONNECTOR,
+            Topic::Netfilter => libc::NETLINK_NETFILTER,
         };
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         // SAFETY: no pointers are passed.

@@ -205,7 +205,7 @@ mod tests {
             end += part.len() as u32;
             bytes.extend(end.to_ne_bytes());
         }
-        [parts, words, groups].iter().for_each(|part| bytes.extend(*part));
+        bytes.extend([parts, words, groups].concat());
         bytes
     }
 

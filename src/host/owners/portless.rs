@@ -58,14 +58,14 @@ impl Search {
     }
 
     /// Packets with ports that no socket of their protocol sent: a raw socket may have.
-    pub(super) fn raw_sender(&mut self, key: &FlowKey, now: Duration) -> Option<Owner> {
+    pub(super) fn raw_sender(&mut self, key: &FlowKey, now: Duration) -> Found {
         if !key.protocol().has_ports() {
-            return None;
+            return Found::Nobody;
         }
         let raw = FlowKey::new(RAW, Endpoint::new(key.first().ip, 0), Endpoint::new(key.second().ip, 0));
         match self.portless(0, &raw, now) {
-            Found::Owner(owner) => Some(Owner { confidence: Confidence::Guess, ..owner }),
-            Found::Wants(_) | Found::Nobody => None,
+            Found::Owner(owner) => Found::Owner(Owner { confidence: Confidence::Guess, ..owner }),
+            found => found,
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::host::diag::{Deaths, Diag};
 use crate::host::hooks::OFF;
 use crate::host::net_tables;
 use crate::model::{FlowKey, Rungs};
+use crate::sys::conntrack::Conntrack;
 use crate::sys::namespace::enter_network;
 
 /// Other namespaces that are looked into.
@@ -92,6 +93,10 @@ pub(super) struct Realms {
     others: HashMap<u64, Realm>,
     rungs: Rungs,
     home: Option<File>,
+    /// What is translated at the border of the watched namespace.
+    conntrack: Option<Conntrack>,
+    /// It may not be asked.
+    is_shut_out: bool,
     /// The number of the watched namespace.
     home_id: Option<u64>,
     /// When namespaces may be looked for again, and whether that is wanted.
@@ -109,6 +114,8 @@ impl Realms {
             own: Realm::open(rungs)?,
             others: HashMap::new(),
             rungs,
+            conntrack: Conntrack::open().ok(),
+            is_shut_out: false,
             home_id: home.as_ref().and_then(|home| home.metadata().ok()).map(|meta| meta.ino()),
             home,
             from: Duration::ZERO,
@@ -153,6 +160,19 @@ impl Realms {
         found
     }
 
+    /// How a conversation of ours looks from inside, where it is a container's whose address is translated here.
+    pub(super) fn behind(&mut self, key: &FlowKey) -> Option<FlowKey> {
+        if self.others.is_empty() || !key.protocol().has_ports() || !self.own.addresses.contains(&key.first().ip) {
+            return None;
+        }
+        let Ok(ends) = self.conntrack.as_mut()?.behind(key.protocol(), key.first(), key.second()) else {
+            // Without the right to ask there is no point in asking again.
+            (self.conntrack, self.is_shut_out) = (None, true);
+            return None;
+        };
+        ends.map(|(ours, theirs)| FlowKey::new(key.protocol(), ours, theirs))
+    }
+
     /// Somebody asks about an address that nobody here has.
     pub(super) fn miss(&mut self, key: &FlowKey) {
         let own = &self.own.addresses;
@@ -172,6 +192,9 @@ impl Realms {
         self.is_wanted = false;
         let clock = Stopwatch::start();
         self.own.addresses = net_tables::addresses(&self.own.net);
+        if self.conntrack.is_none() && !self.is_shut_out {
+            self.conntrack = Conntrack::open().ok();
+        }
         if self.rungs.has(Rungs::NAMESPACES) {
             self.look();
         }

@@ -71,6 +71,9 @@ impl Search {
     /// Whose conversation this is; our end is the key's first.
     pub(super) fn find(&mut self, key: &FlowKey, now: Duration) -> Found {
         self.now = now;
+        // A container's, whose address is translated: its port here may be one of ours as well.
+        let behind = self.realms.behind(key);
+        let key = behind.as_ref().unwrap_or(key);
         for (realm, key) in self.realms.of(key) {
             let found = if key.protocol().has_ports() {
                 self.find_in(realm, &key, now)
@@ -272,7 +275,8 @@ impl Search {
 
     /// What can be said where no socket was found: whose address it is.
     pub(super) fn tenant(&mut self, key: &FlowKey) -> Option<Owner> {
-        let (id, _) = self.realms.of(key).into_iter().find(|(id, _)| *id != 0)?;
+        let behind = self.realms.behind(key);
+        let (id, _) = self.realms.of(behind.as_ref().unwrap_or(key)).into_iter().find(|(id, _)| *id != 0)?;
         let pids = self.realms.get(id)?.tenants.clone();
         let tenants: Vec<Process> = pids.into_iter().filter_map(|pid| self.processes.read(pid)).collect();
         let first = tenants.first()?;

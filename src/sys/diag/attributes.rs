@@ -12,7 +12,7 @@ pub(super) const SKV6ONLY: u16 = 11;
 const DROPS: usize = 8;
 
 /// The attributes of a message: type and value.
-pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(in crate::sys) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         let len = usize::from(u16::from_ne_bytes(rest.get(..2)?.try_into().ok()?));

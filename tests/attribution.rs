@@ -224,6 +224,39 @@ fn a_socket_that_was_handed_over_is_its_new_holders() {
 }
 
 #[test]
+fn a_socket_passed_over_a_unix_socket_is_its_new_holders() {
+    let test = "a_socket_passed_over_a_unix_socket_is_its_new_holders";
+    if cfg!(not(target_arch = "x86_64")) {
+        return skip(test, "the numbers of sendmsg and recvmsg are those of x86-64");
+    }
+    let asker = Asker::new();
+    let called = Called::new();
+    // SCM_RIGHTS of unix(7): a message of one byte, and the file beside it.
+    let mut giver = Program::perl(&format!(
+        r#"socketpair(A, B, AF_UNIX, SOCK_STREAM, 0); my $d = "x"; my $iov = pack("PQ", $d, 1);
+        sub header {{ pack("QLx4PQPQlx4", 0, 0, $iov, 1, $_[0], 24, 0) }}
+        if (!fork) {{
+            my $c = pack("x24"); my $m = header($c); close A; syscall(47, fileno(B), $m, 0);
+            print "taken $$ ", unpack("x16i", $c), "\n"; sleep 60; exit
+        }}
+        close B; socket(C, PF_INET, SOCK_STREAM, 0); connect(C, sockaddr_in({}, INADDR_LOOPBACK)); sysread(STDIN, $_, 9);
+        my $c = pack("Qllix4", 20, 1, 1, fileno(C)); my $m = header($c); syscall(46, fileno(A), $m, 0); close C;
+        print "given\n"; sysread(STDIN, $_, 9)"#,
+        called.at.port()
+    ));
+    let (_near, from) = called.accept();
+    let owner = asker.ask(Protocol::TCP, from, at(called.at)).unwrap();
+    assert_eq!((owner.pid, owner.confidence), (giver.pid(), Confidence::Exact), "{owner:?}");
+    giver.tell("");
+    let told = [giver.line(), giver.line()];
+    let taken = told.iter().find_map(|line| line.strip_prefix("taken ")).unwrap();
+    let taker: u32 = taken.split(' ').next().unwrap().parse().unwrap();
+    let owner = asker.ask(Protocol::TCP, from, at(called.at)).unwrap();
+    assert_eq!((owner.pid, owner.confidence), (taker, Confidence::Inherited), "{owner:?}");
+    Command::new("kill").arg(taker.to_string()).status().unwrap();
+}
+
+#[test]
 fn a_program_that_became_another_is_told_as_what_it_is_now() {
     let asker = Asker::new();
     let called = Called::new();

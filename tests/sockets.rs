@@ -24,15 +24,25 @@ use serde_json::Value as Json;
 const BEFORE: usize = 300_000;
 const DURING: usize = 700_000;
 
-/// The program without any rights: another user's where there are others, else root's without capabilities.
-fn powerless(args: &[&str]) -> Command {
-    let home = std::env::temp_dir();
-    let others = std::fs::read_to_string("/proc/self/uid_map").unwrap().split_whitespace().nth(2) != Some("1");
+/// Whether there are other users than root here.
+fn has_others() -> bool {
+    std::fs::read_to_string("/proc/self/uid_map").unwrap().split_whitespace().nth(2) != Some("1")
+}
+
+/// A program without any rights: another user's where there are others, else root's without capabilities.
+fn without_rights(program: &str) -> Command {
     let mut command = Command::new("setpriv");
-    if others {
+    if has_others() {
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
     }
-    command.args(["--bounding-set=-all", "--inh-caps=-all", "--"]).arg(env!("CARGO_BIN_EXE_egret")).args(args);
+    command.args(["--bounding-set=-all", "--inh-caps=-all", "--", program]);
+    command
+}
+
+fn powerless(args: &[&str]) -> Command {
+    let home = std::env::temp_dir();
+    let mut command = without_rights(env!("CARGO_BIN_EXE_egret"));
+    command.args(args);
     command.env("HOME", home).env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -189,5 +199,53 @@ fn with_rights_an_end_between_two_looks_is_counted() {
         assert_eq!(flow["state"], "closed");
         let health = all.last().unwrap()["health"].to_string();
         assert!(!health.contains("no rights") && !health.contains("between two looks"), "{health}");
+    });
+}
+
+#[test]
+fn without_rights_our_own_programs_are_named_and_bytes_are_those_of_ss() {
+    let name = "without_rights_our_own_programs_are_named_and_bytes_are_those_of_ss";
+    if !is_possible(name) {
+        return;
+    }
+    inside(name, &own(), || {
+        let lab = Lab::new();
+        // Another user's program, where there are others, and one of the same user's as egret.
+        let (mut others, mut far) = connect(&lab, 7_400);
+        send(&mut others, &mut far, BEFORE);
+        let listener = lab.at_far(|| TcpListener::bind((FAR, 7_401)).unwrap());
+        let script = format!("exec 3<>/dev/tcp/{FAR}/7401; printf %05000d 7 >&3; read _");
+        let mut own = without_rights("bash").args(["-c", &script]).stdin(Stdio::piped()).spawn().unwrap();
+        let (mut near, _) = listener.accept().unwrap();
+        near.read_exact(&mut [0; 5_000]).unwrap();
+        let is_same = |line: &Json, port: u16| {
+            let (tcp, said) = (&line["tcp"], ss(port));
+            assert_eq!(
+                [&tcp["bytes_acked"], &tcp["bytes_received"]],
+                [&Json::from(said[0]), &said[1].into()],
+                "{line}"
+            );
+        };
+        let listed = lines(&powerless(&["connections", "--json", "-t"]).output().unwrap());
+        let (theirs, ours) = (flow_to(&listed, 7_400), flow_to(&listed, 7_401));
+        is_same(theirs, 7_400);
+        is_same(ours, 7_401);
+        let bash = std::fs::canonicalize("/bin/bash").unwrap();
+        let is_named = |line: &Json| {
+            let owner = &line["owner"];
+            assert_eq!((&owner["pid"], &owner["exe"]), (&own.id().into(), &bash.to_str().into()), "{line:#}");
+            assert_eq!((&owner["comm"], &owner["confidence"]), (&"bash".into(), &"exact".into()));
+        };
+        is_named(ours);
+        assert_eq!(listed.last().unwrap()["interrupted"], false);
+        let all = lines(&powerless(&["flows", "--json", "--for", "2s"]).output().unwrap());
+        is_named(flow_to(&all, 7_401));
+        if has_others() {
+            assert_eq!((&ours["uid"], &theirs["uid"]), (&65_534.into(), &0.into()));
+            assert_eq!((&theirs["owner"], &flow_to(&all, 7_400)["owner"]), (&Json::Null, &Json::Null));
+            assert!(listed.last().unwrap()["closed_processes"].as_u64() > Some(0), "what may not be read is told");
+        }
+        own.kill().unwrap();
+        own.wait().unwrap();
     });
 }

@@ -120,12 +120,18 @@ impl Processes {
         let stat = Stat::of(&folder).filter(|stat| stat.start == start)?;
         let place = Place::parse(&fs::read_to_string(folder.join("cgroup")).unwrap_or_default());
         let (cmdline, parents) = (self.cmdline(pid), self.ancestors(stat.parent));
-        let traits = traits::of(exe, &folder.join("root"));
+        let traits = traits::of(exe, &self.root_of(pid));
         (self.start(pid) == Some(start)).then_some(About { place, cmdline, parents, traits })
     }
 
+    /// Where a process that started then belongs; `None` when it has ended.
+    pub fn place(&self, pid: u32, start: u64) -> Option<Place> {
+        let text = fs::read_to_string(self.root.join(pid.to_string()).join("cgroup")).ok()?;
+        (self.start(pid) == Some(start)).then(|| Place::parse(&text))
+    }
+
     /// The words a process was started with.
-    fn cmdline(&self, pid: u32) -> Label {
+    pub fn cmdline(&self, pid: u32) -> Label {
         // More than this is not shown.
         let mut bytes = vec![0; 4 * Label::MAX_CHARS];
         let file = fs::File::open(self.root.join(pid.to_string()).join("cmdline"));
@@ -188,6 +194,11 @@ impl Processes {
             at.map(Path::new) == Some(&*self.root) && kind == Some("proc") && !matches!(value, "0" | "off")
         };
         mounts.lines().any(is_hiding)
+    }
+
+    /// What a process takes for `/`.
+    pub fn root_of(&self, pid: u32) -> PathBuf {
+        self.root.join(pid.to_string()).join("root")
     }
 
     /// When the process of this number started.

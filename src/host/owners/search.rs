@@ -56,7 +56,7 @@ impl Search {
         Ok(Self {
             realms: Realms::open(rungs)?,
             holders: Holders::default(),
-            arrivals: Arrivals::default(),
+            arrivals: Arrivals::new(),
             processes: Processes::default(),
             containers: Containers::default(),
             has_lookups: rungs.has(Rungs::LOOKUPS),

@@ -38,11 +38,11 @@ pub(super) struct Column {
 const STANDING: &[(What, u8)] = &[
     (What::Destination, 0),
     (What::Source, 12),
-    (What::Application, 7),
-    (What::Owner, 8),
-    (What::Rate(Average::S2), 6),
+    (What::Application, 8),
+    (What::Owner, 5),
+    (What::Rate(Average::S2), 7),
     (What::Rate(Average::S10), 1),
-    (What::Rate(Average::S40), 5),
+    (What::Rate(Average::S40), 6),
     (What::RateIn, 10),
     (What::Total, 3),
     (What::TotalIn, 11),
@@ -52,7 +52,7 @@ const STANDING: &[(What, u8)] = &[
 ];
 
 /// What decides which columns there are, besides the options. Contents do not, save that owners take no room
-/// where no row has one.
+/// where nobody looks for them and no row has one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
     pub width: u16,
@@ -66,7 +66,9 @@ pub(super) fn fit(room: Room, options: &UiOptions) -> Vec<Column> {
     let width = room.width;
     // Beside the details, which say why, the name of the remote end matters most.
     let share = if room.has_details { 36 } else { 22 };
-    let least = (u32::from(width) * share / 100).clamp(14, 36) as u16;
+    let part = |percent: u32| (u32::from(width) * percent / 100) as u16;
+    // From 80 columns on it is never too narrow for an address of IPv4 and its port.
+    let least = part(share).max(part(27).min(ADDRESS)).clamp(14, 36);
     let mut left = width.saturating_sub(MARGIN + least);
     let mut wanted: Vec<(usize, What, u8)> = STANDING
         .iter()
@@ -124,13 +126,23 @@ fn is_wanted(what: What, options: &UiOptions, room: Room) -> bool {
     }
 }
 
+/// Columns of `255.255.255.255:65535`.
+const ADDRESS: u16 = 21;
+
+/// Below so many columns, numbers stand close together.
+const NARROW: u16 = 100;
+
 /// Columns wanted, on a screen of `screen` columns.
 fn width_of(what: What, screen: u16) -> u16 {
     match what {
         What::Destination => 0,
         What::Source => 21,
         What::Application => 8,
-        What::Owner => 14,
+        What::Owner if screen >= 140 => 22,
+        What::Owner if screen >= NARROW => 14,
+        What::Owner => 11,
+        // No number is wider than six columns.
+        What::Rate(_) | What::RateIn | What::Total | What::TotalIn if screen < NARROW => 6,
         What::Rate(_) | What::RateIn | What::Total | What::TotalIn => 7,
         What::Spark if screen >= 140 => 20,
         What::Spark => 10,
@@ -176,7 +188,7 @@ impl What {
         matches!(self, Self::Rate(_) | Self::RateIn | Self::Total | Self::TotalIn)
     }
 
-    /// What stands in it for a row. The destination, the sparkline and the reason are drawn by their own code.
+    /// What stands in it for a row. Texts that depend on the room they have are drawn by their own code.
     pub(super) fn text(self, row: &Row, options: &UiOptions) -> String {
         if row.measure == Measure::Nothing && self.is_count() {
             return UNKNOWN.to_owned();
@@ -184,7 +196,6 @@ impl What {
         match self {
             Self::Source => words::source(row, options),
             Self::Application => row.application.id().to_owned(),
-            Self::Owner => row.owner.as_ref().map_or_else(|| "-".to_owned(), |owner| owner.comm.to_string()),
             Self::Rate(average) => rate(average.of(options.lines.rates(row)), options),
             Self::RateIn => rate(row.rates_in.s10, options),
             Self::Total => crate::snapshot::format::bytes(options.lines.total(row)),
@@ -192,7 +203,7 @@ impl What {
             Self::Score if row.score == 0 => String::new(),
             Self::Score => row.score.to_string(),
             Self::Field(id) => field(id).map_or_else(String::new, |field| of_field(field, row, options)),
-            Self::Destination | Self::Spark | Self::Reason => String::new(),
+            Self::Destination | Self::Owner | Self::Spark | Self::Reason => String::new(),
         }
     }
 }
@@ -258,6 +269,14 @@ mod tests {
         let rates = [What::Rate(Average::S2), What::Rate(Average::S10), What::Rate(Average::S40)];
         assert!(rates.iter().all(|rate| kinds.contains(rate)));
         assert!(kinds.contains(&What::Total) && kinds.contains(&What::Score) && kinds.contains(&What::Reason));
+    }
+
+    #[test]
+    fn eighty_columns_show_who_sent_it_and_a_whole_address() {
+        let columns = fit(80, &UiOptions::default(), true);
+        let kinds: Vec<What> = columns.iter().map(|column| column.what).collect();
+        assert!(kinds.contains(&What::Owner) && kinds.contains(&What::Reason), "{kinds:?}");
+        assert!(columns[0].what == What::Destination && columns[0].width >= ADDRESS, "{columns:?}");
     }
 
     #[test]

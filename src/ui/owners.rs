@@ -1,5 +1,6 @@
 //! The state of the Owners view: flows sifted as in Talkers, and added up as a tree of owner, destination and flow.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::model::{Label, Owner};
@@ -9,7 +10,9 @@ use crate::snapshot::{Row, RowId, Snapshot, group_by};
 use super::app::App;
 use super::cursor::Cursor;
 use super::order::{Hold, Order};
+use super::paint::width;
 use super::screen::Seen;
+use super::theme::Glyphs;
 
 /// What flows of one owner have in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -204,6 +207,21 @@ pub(super) fn title(row: &Row, by: OwnersBy) -> String {
     match (&row.owner, by) {
         (Some(owner), OwnersBy::Process) => program(owner),
         _ => id.to_owned(),
+    }
+}
+
+/// A program in a column: its name, and where it belongs if there is room for all of that. Sessions come and go, and
+/// say nothing.
+pub(super) fn brief(owner: &Owner, room: u16, glyphs: Glyphs) -> Cow<'_, str> {
+    let comm = owner.comm.as_str();
+    let name = if comm.is_empty() { owner.program().rsplit('/').next().unwrap_or_default() } else { comm };
+    let unit = owner.unit.as_ref().and_then(|unit| unit.as_str().strip_suffix(".service"));
+    let place = owner.container.as_ref().map(Label::as_str).or(unit).filter(|place| *place != name);
+    match place {
+        Some(place) if width(name) + 1 + width(place) <= room.into() => {
+            Cow::Owned(format!("{name}{}{place}", glyphs.pick("·", "/")))
+        }
+        _ => Cow::Borrowed(name),
     }
 }
 

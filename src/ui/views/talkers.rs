@@ -1,5 +1,7 @@
 //! Talkers: who gets what leaves, the rows that matter most first.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -10,7 +12,8 @@ use crate::ui::columns::{self, Column, What};
 use crate::ui::details;
 use crate::ui::graph::spark;
 use crate::ui::options::{Average, Lines};
-use crate::ui::paint::{put, put_right, tint, width};
+use crate::ui::owners;
+use crate::ui::paint::{clip, put, put_right, tint, width, wrap};
 use crate::ui::scale::{Scale, bar_rate};
 use crate::ui::words::{self, shorten};
 
@@ -40,6 +43,9 @@ pub(super) const VIEW: View = View {
     ],
 };
 
+/// From so many columns on, one line holds a sentence.
+const WIDE: u16 = 120;
+
 /// Lines of the body: the ruler, the heads, the table, and below it why and what is hidden.
 struct Parts {
     ruler: Rect,
@@ -53,7 +59,13 @@ fn parts(app: &App, body: Rect) -> Parts {
     let part = |y: u16, lines: u16| Rect { y: body.y + y, height: lines, ..body };
     let ruler = u16::from(app.options.bars && body.height >= 10);
     let head = u16::from(body.height >= 5);
-    let why = u16::from(body.height >= 8 && !app.talkers.details);
+    // As many lines whatever they say, so that the table does not move. A sentence fits one line of a wide screen.
+    let why = match body.height {
+        _ if app.talkers.details => 0,
+        12.. if body.width < WIDE => 2,
+        8.. => 1,
+        _ => 0,
+    };
     let note = u16::from(body.height >= 5 && !notes(app).is_empty());
     let table = body.height.saturating_sub(ruler + head + why + note);
     Parts {
@@ -89,7 +101,7 @@ fn draw(app: &App, buf: &mut Buffer, body: Rect, snapshot: &Snapshot) {
     let list = &app.talkers.list;
     let scale = Scale::of(list.highest(|row| bar_rate(row, &app.options)), &app.options);
     let has_details = app.talkers.details && body.width < app.size.0;
-    let room = columns::Room { width: body.width, has_owners: list.has_owners, has_details };
+    let room = columns::Room { width: body.width, has_owners: list.has_owners || snapshot.attribution.is_some(), has_details };
     let columns = columns::fit(room, &app.options);
     ruler(app, buf, parts.ruler, &scale);
     heads(app, buf, parts.head, &columns);
@@ -180,6 +192,10 @@ fn one(app: &App, buf: &mut Buffer, line: Rect, row: &Row, columns: &[Column], i
             What::Spark => {
                 put(buf, line, x, 0, width, &spark(&row.spark, width.into(), options.look.glyphs), theme.graph_out);
             }
+            What::Owner => {
+                let text = row.owner.as_ref().map_or(Cow::Borrowed("-"), |owner| owners::brief(owner, width, options.look.glyphs));
+                put(buf, line, x, 0, width, &text, theme.text);
+            }
             What::Score => put_right(buf, line, x, 0, width, &what.text(row, options), lit),
             What::Reason => {
                 put(buf, line, x, 0, width, &columns::reason(row, width.into()), lit);
@@ -239,26 +255,48 @@ fn destination(app: &App, buf: &mut Buffer, line: Rect, row: &Row, column: Colum
     }
 }
 
-/// One sentence about the row that wants attention most, or is selected.
+/// One sentence about the row that wants attention most, or is selected; and what to press if it is as it should be.
 fn why(app: &App, buf: &mut Buffer, area: Rect) {
     let theme = app.options.look.theme;
     let Some(row) = app.talkers.explained() else { return };
-    let room = area.width.saturating_sub(1);
-    let Some(finding) = row.reason() else {
-        put(buf, area, 1, 0, room, &details::plain(row, &app.options), theme.text);
-        return;
+    let (text, style) = match row.reason() {
+        None => (details::plain(row, &app.options), theme.text),
+        Some(finding) => {
+            let who = row.owner.as_ref().filter(|owner| !owner.comm.is_empty());
+            let who = who.map_or_else(String::new, |owner| format!("{}: ", owner.comm));
+            let glyph = app.options.look.glyphs.verdict(row.verdict);
+            (format!("{glyph} {who}{}", finding.why), theme.of_row(row))
+        }
     };
-    let lit = theme.of_row(row);
-    let x = put(buf, area, 1, 0, room, &format!("{} ", app.options.look.glyphs.verdict(row.verdict)), lit);
-    let who = row.owner.as_ref().filter(|owner| !owner.comm.is_empty());
-    let who = who.map_or_else(String::new, |owner| format!("{}: ", owner.comm));
-    put(buf, area, x, 0, room.saturating_sub(2), &format!("{who}{}", finding.why), lit);
+    let lines = fitted(&text, usize::from(area.width.saturating_sub(2)), area.height.into());
+    let mut end = (1, 0);
+    for (at, line) in lines.iter().enumerate() {
+        end = (put(buf, area, 1, at as u16, area.width.saturating_sub(1), line, style), at as u16);
+    }
+    let (x, line) = end;
+    if row.score > 0 && row.mark.is_none() && usize::from(x) + width(EXPECTED) + 3 < area.width.into() {
+        put(buf, area, x + 2, line, area.width, EXPECTED, theme.text);
+    }
+}
+
+/// What a row may be lit for that is as it should be: a backup in the first days, a new mirror.
+const EXPECTED: &str = "Expected? m marks it known-good.";
+
+/// A text in at most so many lines; what is left over is cut off the last one.
+fn fitted(text: &str, room: usize, lines: usize) -> Vec<String> {
+    let mut all = wrap(text, room);
+    if all.len() > lines && lines > 0 {
+        let rest = all.split_off(lines - 1).join(" ");
+        all.push(clip(&rest, room).into_owned());
+    }
+    all.truncate(lines);
+    all
 }
 
 /// Why there is nothing to see.
 fn empty(app: &App, buf: &mut Buffer, area: Rect, snapshot: &Snapshot) {
     let text = empty_sentence(app, snapshot);
-    let lines = crate::ui::paint::wrap(&text, usize::from(area.width.saturating_sub(4)));
+    let lines = wrap(&text, usize::from(area.width.saturating_sub(4)));
     for (at, text) in lines.iter().enumerate() {
         put(buf, area, 2, 1 + at as u16, area.width, text, app.options.look.theme.text);
     }

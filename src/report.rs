@@ -11,7 +11,7 @@ pub mod select;
 pub mod summary;
 pub mod table;
 
-pub use select::select;
+pub use select::{FlowSource, Rows, select};
 pub use table::Table;
 
 use std::io::{self, Write};

@@ -7,11 +7,12 @@ use crossbeam_channel::Sender;
 
 use crate::capture::CaptureError;
 use crate::cli::job::{Detect, Display, Flows, Form, PortDisplay, Setup, TextMode};
+use crate::engine::Engine;
 use crate::error::{Error, exit};
 use crate::model::Answer;
 use crate::report::iftop::{self, IftopOptions};
-use crate::report::{self, csv, finding, json, select, table};
-use crate::snapshot::{Published, Snapshot, Unit};
+use crate::report::{self, FlowSource, Rows, csv, finding, json, select, table};
+use crate::snapshot::{Published, Row, Snapshot, Unit};
 use crate::sys::Wake;
 
 use super::parts::{self, Memory};
@@ -25,22 +26,44 @@ const TEXT_EVERY: Duration = Duration::from_secs(10);
 
 /// Flows of a source, when it ends or after so long.
 pub(super) fn flows(setup: &Setup, wanted: &Flows) -> Result<u8, Error> {
-    let snapshot = last_moment(setup, wanted.listen_for)?;
-    let rows = select(&snapshot, &wanted.filter, wanted.by, wanted.sort);
+    let (snapshot, mut listed) = last_moment(setup, wanted.listen_for)?;
+    let mut rows = select(&mut listed, snapshot.at, &wanted.filter, wanted.by, wanted.sort);
     let mut out = report::stdout();
     let written = match wanted.form {
-        Form::Json => json::flows(&mut out, &snapshot, &rows, wanted.by),
-        Form::Csv => csv::flows(&mut out, &snapshot, &rows, wanted.by, &wanted.columns),
-        Form::Table => table::flows(&mut out, &snapshot, &rows, &wanted.columns, wanted.unit),
+        Form::Json => json::flows(&mut out, &snapshot, &mut rows, wanted.by),
+        Form::Csv => csv::flows(&mut out, &snapshot, &mut rows, wanted.by, &wanted.columns),
+        Form::Table => table::flows(&mut out, &snapshot, &mut rows, &wanted.columns, wanted.unit),
     };
     report::written(written)?;
-    let is_found = wanted.fail_on_found && rows.iter().any(|row| !row.findings.is_empty() && row.mark.is_none());
+    let mut is_found = false;
+    if wanted.fail_on_found {
+        report::written(rows.each(&mut |row| {
+            is_found |= !row.findings.is_empty() && row.mark.is_none();
+            Ok(())
+        }))?;
+    }
     Ok(if is_found { exit::FOUND } else { exit::FINE })
+}
+
+/// All flows of the last moment.
+struct Listed {
+    engine: Engine,
+    places: Vec<u32>,
+}
+
+impl FlowSource for Listed {
+    fn count(&self) -> usize {
+        self.places.len()
+    }
+
+    fn flow(&mut self, number: usize) -> Row {
+        self.places.get(number).map_or_else(Row::default, |place| self.engine.row_at(*place))
+    }
 }
 
 /// Findings of a capture file.
 pub(super) fn detect(setup: &Setup, wanted: &Detect) -> Result<u8, Error> {
-    let snapshot = last_moment(setup, None)?;
+    let (snapshot, _) = last_moment(setup, None)?;
     let mut out = report::stdout();
     let written =
         if wanted.json { finding::json(&mut out, &snapshot) } else { finding::text(&mut out, &snapshot, Unit::Bytes) };
@@ -51,8 +74,8 @@ pub(super) fn detect(setup: &Setup, wanted: &Detect) -> Result<u8, Error> {
     Ok(if found > 0 { exit::FOUND } else { exit::FINE })
 }
 
-/// Runs a source to its end and gives its last snapshot, with every flow in it.
-fn last_moment(setup: &Setup, listen_for: Option<Duration>) -> Result<Arc<Snapshot>, Error> {
+/// Runs a source to its end and gives its last moment, and every flow of it.
+fn last_moment(setup: &Setup, listen_for: Option<Duration>) -> Result<(Arc<Snapshot>, Listed), Error> {
     let networks = parts::networks(setup)?;
     let mut opened = source::open(setup)?;
     let (doors, published, replies) = doors()?;
@@ -65,9 +88,9 @@ fn last_moment(setup: &Setup, listen_for: Option<Duration>) -> Result<Arc<Snapsh
     }
     runner.listen_for = listen_for;
     runner.shows_all = true;
-    let (_, outcome) = runner.run(opened.capture.as_mut());
+    let (runner, outcome) = runner.run(opened.capture.as_mut());
     outcome.map_err(|error| broke_off(&error))?;
-    Ok(published.latest())
+    Ok((published.latest(), Listed { engine: runner.engine, places: runner.listed }))
 }
 
 /// iftop's text mode.

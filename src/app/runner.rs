@@ -60,8 +60,10 @@ pub(super) struct Runner {
     pub(super) is_live: bool,
     /// Stop after so long, where the source does not end by itself.
     pub(super) listen_for: Option<Duration>,
-    /// The last snapshot lists every flow.
+    /// The last moment is about every flow.
     pub(super) shows_all: bool,
+    /// Where these flows are: their rows are made when they are wanted.
+    pub(super) listed: Vec<u32>,
     /// Called after each snapshot; the run stops when it says false.
     pub(super) each_interval: Option<Box<dyn FnMut() -> bool + Send>>,
     pub(super) outside: Outside,
@@ -89,6 +91,7 @@ impl Runner {
             is_live: false,
             listen_for: None,
             shows_all: false,
+            listed: Vec::new(),
             each_interval: None,
             outside: Outside { vantage, ..Outside::default() },
             own_health: Vec::new(),
@@ -149,9 +152,6 @@ impl Runner {
         self.look(capture);
         self.engine.finish();
         self.hear_the_last();
-        if self.shows_all {
-            self.engine.show_all();
-        }
         self.outside.ended = true;
         self.keeper.keep(&mut self.engine);
         if self.shows_all {
@@ -319,7 +319,14 @@ impl Runner {
         outside.health.extend(self.keeper.health());
         outside.connections = self.sockets.as_ref().and_then(ConnectionWorker::latest);
         outside.health.extend(self.sockets.iter().filter_map(ConnectionWorker::failure).map(|why| unlisted(&why)));
-        let mut next = Arc::new(self.engine.snapshot(outside));
+        let next = if self.shows_all {
+            let (snapshot, listed) = self.engine.last_moment(outside);
+            self.listed = listed;
+            snapshot
+        } else {
+            self.engine.snapshot(outside)
+        };
+        let mut next = Arc::new(next);
         // A reader is inside for as long as it takes to copy a pointer.
         while let Err(back) = self.doors.published.offer(next) {
             next = back;

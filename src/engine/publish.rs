@@ -64,16 +64,40 @@ impl Peaks {
 impl Engine {
     /// The present moment, for readers.
     pub fn snapshot(&mut self, outside: Outside) -> Snapshot {
+        let mut rows = self.table.rows();
+        let other = self.table.other(&rows);
+        for row in &mut rows {
+            self.complete(row);
+        }
+        self.moment(outside, rows, other)
+    }
+
+    /// The last moment, without its rows, and how to ask for them: all flows, in the order in which they were first seen.
+    pub fn last_moment(&mut self, outside: Outside) -> (Snapshot, Vec<u32>) {
+        self.table.show_all();
+        let places = self.table.places();
+        let other = self.table.other(&[self.table.sum_of(&places)]);
+        (self.moment(outside, Vec::new(), other), places)
+    }
+
+    /// The row of one of the places that [`Self::last_moment`] tells.
+    pub fn row_at(&mut self, place: u32) -> Row {
+        let mut row = self.table.row_at(place);
+        self.complete(&mut row);
+        row
+    }
+
+    /// Adds to a row what the table does not know.
+    fn complete(&mut self, row: &mut Row) {
+        row.network = row.remote.and_then(|remote| self.networks.lookup(remote.ip));
+        self.judge_row(row);
+    }
+
+    fn moment(&mut self, outside: Outside, rows: Vec<Row>, other: Row) -> Snapshot {
         self.seq += 1;
         self.has_closed = false;
         for info in &outside.interfaces {
             self.agree.interface(info);
-        }
-        let mut rows = self.table.rows();
-        let other = self.table.other(&rows);
-        for row in &mut rows {
-            row.network = row.remote.and_then(|remote| self.networks.lookup(remote.ip));
-            self.judge_row(row);
         }
         Snapshot {
             seq: self.seq,

@@ -1,5 +1,7 @@
 //! The table as rows for readers: the flows that matter most, and everything else added up.
 
+mod each;
+
 use crate::model::{Application, FlowKey, Subject};
 use crate::snapshot::{Attribution, Row, RowId, Totals};
 

@@ -8,26 +8,23 @@ use crate::model::Value;
 use crate::snapshot::{Field, Grouping, Row, Snapshot};
 
 use super::flow::FlowRecord;
+use super::select::Rows;
 
 /// A heading, then every row. Without columns: the JSON record, lists joined with spaces.
 pub fn flows(
     out: &mut dyn Write,
     snapshot: &Snapshot,
-    rows: &[Row],
+    rows: &mut dyn Rows,
     by: Grouping,
     columns: &[&'static Field],
 ) -> io::Result<()> {
     if columns.is_empty() {
         let names: Vec<String> = record(&Row::default(), by, snapshot)?.into_iter().map(|(name, _)| name).collect();
         line(out, names)?;
-        for row in rows {
-            line(out, record(row, by, snapshot)?.into_iter().map(|(_, value)| value))?;
-        }
+        rows.each(&mut |row| line(out, record(row, by, snapshot)?.into_iter().map(|(_, value)| value)))?;
     } else {
         line(out, columns.iter().map(|field| field.id.to_owned()))?;
-        for row in rows {
-            line(out, columns.iter().map(|field| cell(&(field.get)(row))))?;
-        }
+        rows.each(&mut |row| line(out, columns.iter().map(|field| cell(&(field.get)(row)))))?;
     }
     out.flush()
 }

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::snapshot::{Grouping, Row, Snapshot};
+use crate::snapshot::{Grouping, Snapshot};
 
 use super::flow::FlowRecord;
+use super::select::Rows;
 use super::summary::Summary;
 
 /// One object and a newline.
@@ -17,10 +18,8 @@ pub fn line(out: &mut dyn Write, record: &impl Serialize) -> io::Result<()> {
 }
 
 /// Every row, then the summary.
-pub fn flows(out: &mut dyn Write, snapshot: &Snapshot, rows: &[Row], by: Grouping) -> io::Result<()> {
-    for row in rows {
-        line(out, &FlowRecord::new(row, by, snapshot))?;
-    }
-    line(out, &Summary::new(snapshot, rows.len()))?;
+pub fn flows(out: &mut dyn Write, snapshot: &Snapshot, rows: &mut dyn Rows, by: Grouping) -> io::Result<()> {
+    rows.each(&mut |row| line(out, &FlowRecord::new(row, by, snapshot)))?;
+    line(out, &Summary::new(snapshot, rows.count()))?;
     out.flush()
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::snapshot::{Field, Row, Snapshot, Unit, field};
 
+use super::select::Rows;
 use super::summary::Summary;
 
 /// A table of texts.
@@ -32,27 +33,43 @@ impl Table {
     }
 
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let lines = || std::iter::once(&self.heads).chain(&self.rows);
-        let last = self.heads.len().saturating_sub(1);
-        let widths: Vec<usize> = (0..self.heads.len())
-            .map(|at| lines().filter_map(|line| line.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0))
-            .enumerate()
-            .map(|(at, width)| if at == last { width } else { width.min(WIDEST) })
-            .collect();
-        for line in lines() {
-            let mut text = String::new();
-            for ((at, cell), width) in line.iter().enumerate().zip(&widths) {
-                let cell = cut(cell, *width);
-                let cell = match self.to_the_right.get(at) {
-                    Some(true) => format!("{cell:>width$}"),
-                    _ => format!("{cell:<width$}"),
-                };
-                text.extend([if at == 0 { "" } else { "  " }, &cell]);
-            }
-            out.write_all(text.trim_end().as_bytes())?;
-            out.write_all(b"\n")?;
+        let mut widths = Widths::new(&self.heads);
+        self.rows.iter().for_each(|row| widths.take(row));
+        for line in std::iter::once(&self.heads).chain(&self.rows) {
+            widths.line(out, line, &self.to_the_right)?;
         }
         Ok(())
+    }
+}
+
+/// How wide each column has to be.
+struct Widths(Vec<usize>);
+
+impl Widths {
+    fn new(heads: &[String]) -> Self {
+        Self(heads.iter().map(|head| head.chars().count()).collect())
+    }
+
+    fn take(&mut self, cells: &[String]) {
+        let last = self.0.len().saturating_sub(1);
+        for (at, (width, cell)) in self.0.iter_mut().zip(cells).enumerate() {
+            let wanted = cell.chars().count();
+            *width = (*width).max(if at == last { wanted } else { wanted.min(WIDEST) });
+        }
+    }
+
+    fn line(&self, out: &mut dyn Write, cells: &[String], to_the_right: &[bool]) -> io::Result<()> {
+        let mut text = String::new();
+        for ((at, cell), width) in cells.iter().enumerate().zip(&self.0) {
+            let cell = cut(cell, *width);
+            let cell = match to_the_right.get(at) {
+                Some(true) => format!("{cell:>width$}"),
+                _ => format!("{cell:<width$}"),
+            };
+            text.extend([if at == 0 { "" } else { "  " }, &cell]);
+        }
+        out.write_all(text.trim_end().as_bytes())?;
+        out.write_all(b"\n")
     }
 }
 
@@ -71,23 +88,24 @@ const USUAL: [&str; 12] =
 pub fn flows(
     out: &mut dyn Write,
     snapshot: &Snapshot,
-    rows: &[Row],
+    rows: &mut dyn Rows,
     columns: &[&'static Field],
     unit: Unit,
 ) -> io::Result<()> {
     let usual: Vec<&'static Field> = USUAL.iter().filter_map(|id| field(id)).collect();
     let columns = if columns.is_empty() { &usual } else { columns };
-    let mut table = Table {
-        heads: columns.iter().map(|field| field.head.to_owned()).collect(),
-        to_the_right: columns.iter().map(|field| field.kind.is_number()).collect(),
-        rows: Vec::new(),
-    };
-    for row in rows {
-        table.row(columns.iter().map(|field| unit.value(&(field.get)(row))));
-    }
-    table.write(out)?;
+    let heads: Vec<String> = columns.iter().map(|field| field.head.to_owned()).collect();
+    let to_the_right: Vec<bool> = columns.iter().map(|field| field.kind.is_number()).collect();
+    let cells = |row: &Row| columns.iter().map(|field| unit.value(&(field.get)(row))).collect::<Vec<String>>();
+    let mut widths = Widths::new(&heads);
+    rows.each(&mut |row| {
+        widths.take(&cells(row));
+        Ok(())
+    })?;
+    widths.line(out, &heads, &to_the_right)?;
+    rows.each(&mut |row| widths.line(out, &cells(row), &to_the_right))?;
     out.write_all(b"\n")?;
-    super::text(out, &Summary::new(snapshot, rows.len()).text())
+    super::text(out, &Summary::new(snapshot, rows.count()).text())
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ impl Row {
     }
 
     /// Adds a flow to a group.
-    fn absorb(&mut self, flow: &Self) {
+    pub fn absorb(&mut self, flow: &Self) {
         self.flows += flow.flows;
         self.opened += flow.opened;
         self.bytes_out += flow.bytes_out;

@@ -101,7 +101,8 @@ fn draw(app: &App, buf: &mut Buffer, body: Rect, snapshot: &Snapshot) {
     let list = &app.talkers.list;
     let scale = Scale::of(list.highest(|row| bar_rate(row, &app.options)), &app.options);
     let has_details = app.talkers.details && body.width < app.size.0;
-    let room = columns::Room { width: body.width, has_owners: list.has_owners || snapshot.attribution.is_some(), has_details };
+    let room =
+        columns::Room { width: body.width, has_owners: list.has_owners || snapshot.attribution.is_some(), has_details };
     let columns = columns::fit(room, &app.options);
     ruler(app, buf, parts.ruler, &scale);
     heads(app, buf, parts.head, &columns);
@@ -193,7 +194,10 @@ fn one(app: &App, buf: &mut Buffer, line: Rect, row: &Row, columns: &[Column], i
                 put(buf, line, x, 0, width, &spark(&row.spark, width.into(), options.look.glyphs), theme.graph_out);
             }
             What::Owner => {
-                let text = row.owner.as_ref().map_or(Cow::Borrowed("-"), |owner| owners::brief(owner, width, options.look.glyphs));
+                let text = row
+                    .owner
+                    .as_ref()
+                    .map_or(Cow::Borrowed("-"), |owner| owners::brief(owner, width, options.look.glyphs));
                 put(buf, line, x, 0, width, &text, theme.text);
             }
             What::Score => put_right(buf, line, x, 0, width, &what.text(row, options), lit),

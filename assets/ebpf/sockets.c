@@ -267,6 +267,8 @@ static __attribute__((always_inline)) struct task_struct *write_process(struct p
 	READ(at->started, leader->start_boottime);
 	READ(at->comm, leader->comm);
 	READ(parent, leader->real_parent);
+	// It is the thread that forked.
+	READ(parent, parent->group_leader);
 	READ(at->parent, parent->tgid);
 	READ(at->parent_started, parent->start_boottime);
 	return leader;

@@ -9,11 +9,10 @@ use crate::host::processes::{About, Process, Processes};
 use crate::host::traits;
 use crate::model::{Label, Parent, Protocol};
 
-/// Processes that are remembered, and for how long: a process may be moved, and become another program.
-const PROCESSES: usize = 4_096;
-const HOLDS: Duration = Duration::from_secs(1);
-/// Processes that are looked at in that time; of the others there is what the news itself tells.
+/// Processes that are looked at in a while, and how long what was seen holds: a process may be moved, and become another
+/// program. Of the others there is what the news itself tells.
 const LOOKS: usize = 1_024;
+const HOLDS: Duration = Duration::from_secs(1);
 /// Sockets without ports that are remembered, and for how long.
 const PORTLESS: usize = 1_024;
 const LATELY: Duration = Duration::from_secs(15);
@@ -106,7 +105,7 @@ impl Arrivals {
     }
 
     fn forget(&mut self, now: Duration) {
-        if now.saturating_sub(self.known_from) > HOLDS || self.known.len() >= PROCESSES {
+        if now.saturating_sub(self.known_from) > HOLDS {
             self.known.clear();
             self.parents.clear();
             self.known_from = now;

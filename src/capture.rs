@@ -2,6 +2,7 @@
 
 mod attach;
 pub mod backends;
+mod carriers;
 pub mod file;
 pub mod filter;
 pub mod interfaces;

@@ -6,6 +6,7 @@ pub mod fold;
 pub mod fragments;
 pub mod hash;
 pub mod history;
+mod home;
 pub mod index;
 pub mod interval;
 pub mod recognise;

@@ -30,7 +30,7 @@ pub use facts::{Certificate, Facts, Texture, TlsAnswer};
 pub use finding::{Finding, Severity, Subject};
 pub use flow::{Counting, Direction, Measure, Opener, TcpState, Verdict};
 pub use health::Health;
-pub use interface::{InterfaceCounters, InterfaceId, InterfaceInfo};
+pub use interface::{InterfaceCounters, InterfaceId, InterfaceInfo, Standing};
 pub use label::Label;
 pub use mark::{Mark, Scope, Target};
 pub use name::{Asker, Name, NameCheck, NameSource, Resolution};

@@ -3,6 +3,7 @@
 
 pub mod conntrack;
 pub mod diag;
+pub mod links;
 pub mod memory;
 pub mod mount;
 pub mod namespace;
@@ -16,6 +17,7 @@ pub mod process;
 pub mod ring;
 pub mod wake;
 
+pub use links::{Link, Routes};
 pub use netlink::Netlink;
 pub use notices::RouteNotices;
 pub use packet::{Instruction, PacketSocket};

@@ -5,7 +5,9 @@
 
 use egret::engine::{Engine, Outside, Parts};
 use egret::flow::FlowConfig;
-use egret::model::{Event, Frame, Heading, InterfaceId, InterfaceInfo, Label, LinkType, Timestamp};
+use egret::model::{
+    Event, Frame, Heading, InterfaceCounters, InterfaceId, InterfaceInfo, Label, LinkType, Skip, Standing, Timestamp,
+};
 use egret::snapshot::Snapshot;
 use proptest::prelude::*;
 
@@ -64,21 +66,22 @@ fn frames() -> impl Strategy<Value = Vec<Bytes>> {
     })
 }
 
+fn frame(one: &Bytes) -> Frame<'_> {
+    Frame {
+        at: Timestamp::from_micros(one.at),
+        interface: InterfaceId(0),
+        link: LinkType::Ethernet,
+        heading: one.heading,
+        wire_len: one.data.len() as u32 + one.extra,
+        data: &one.data,
+        vlan: None,
+        gso: None,
+    }
+}
+
 fn run(list: &[Bytes], batch: usize, limit: usize) -> Snapshot {
     let mut engine = engine(limit);
-    let frames: Vec<Frame<'_>> = list
-        .iter()
-        .map(|one| Frame {
-            at: Timestamp::from_micros(one.at),
-            interface: InterfaceId(0),
-            link: LinkType::Ethernet,
-            heading: one.heading,
-            wire_len: one.data.len() as u32 + one.extra,
-            data: &one.data,
-            vlan: None,
-            gso: None,
-        })
-        .collect();
+    let frames: Vec<Frame<'_>> = list.iter().map(frame).collect();
     for batch in frames.chunks(batch) {
         engine.take(Event::Frames(batch));
     }
@@ -127,6 +130,42 @@ proptest! {
             snapshot.totals.packets_out + snapshot.totals.packets_in,
             tally.packets.frames
         );
+    }
+
+    #[test]
+    fn what_others_carry_is_accounted_for(list in frames(), places in prop::collection::vec(0_u16..4, 200)) {
+        let mut engine = engine(100_000);
+        let standings = [Standing::Counted, Standing::Counted, Standing::Within(vec![]), Standing::Repeats(vec![])];
+        for (number, standing) in standings.into_iter().enumerate() {
+            let info = InterfaceInfo {
+                id: InterfaceId(number as u16),
+                addresses: vec!["10.0.0.1".parse().unwrap()],
+                counters: Some(InterfaceCounters::default()),
+                standing,
+                ..InterfaceInfo::default()
+            };
+            engine.take(Event::Interface(Timestamp::from_secs(1_000), info));
+        }
+        let mut counted = 0;
+        for (one, place) in list.iter().zip(&places) {
+            engine.take(Event::Frames(&[Frame { interface: InterfaceId(*place), ..frame(one) }]));
+            counted += u64::from(*place < 2);
+        }
+        engine.finish();
+        engine.show_all();
+        let snapshot = engine.snapshot(Outside::default());
+        let tally = snapshot.tally;
+        let skipped = tally.skipped_total();
+        prop_assert_eq!(tally.seen.frames, list.len() as u64);
+        prop_assert_eq!(tally.packets.frames + skipped.frames, tally.seen.frames);
+        prop_assert_eq!(tally.packets.bytes + skipped.bytes, tally.seen.bytes);
+        prop_assert_eq!(rows_in_bytes_and_packets(&snapshot), (tally.packets.bytes, tally.packets.frames));
+        let shown = snapshot.totals.packets_out + snapshot.totals.packets_in;
+        prop_assert_eq!(shown + tally.carried.frames, tally.packets.frames);
+        prop_assert!(shown <= counted);
+        let rows = snapshot.rows.iter().filter(|row| row.is_carried);
+        prop_assert_eq!(rows.map(|row| row.packets_out + row.packets_in).sum::<u64>(), tally.carried.frames);
+        prop_assert!(tally.skipped(Skip::Carried).frames <= list.len() as u64);
     }
 
     #[test]

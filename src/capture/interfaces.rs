@@ -33,6 +33,7 @@ impl Interface {
             is_loopback: self.is_loopback,
             is_up: self.is_up && self.has_carrier,
             counters: self.counters,
+            ..InterfaceInfo::default()
         }
     }
 }
@@ -95,10 +96,14 @@ fn read_counters(text: &str) -> HashMap<String, InterfaceCounters> {
 /// The interface to watch when none is named: the one that the default route leaves by, else the first that is up
 /// and not a loopback, dummy or the like.
 pub fn default_of(interfaces: &[Interface]) -> Option<&Interface> {
+    choose(interfaces, default_route().as_deref())
+}
+
+/// The interface of the default route, that of IPv4 first.
+pub fn default_route() -> Option<String> {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
-    let routed = default_route_v4(&read("/proc/thread-self/net/route"))
-        .or_else(|| default_route_v6(&read("/proc/thread-self/net/ipv6_route")));
-    choose(interfaces, routed.as_deref())
+    default_route_v4(&read("/proc/thread-self/net/route"))
+        .or_else(|| default_route_v6(&read("/proc/thread-self/net/ipv6_route")))
 }
 
 fn choose<'a>(interfaces: &'a [Interface], routed: Option<&str>) -> Option<&'a Interface> {

@@ -1,18 +1,22 @@
 //! Follows the watched interfaces while they come, go and change, and gives each a number for the run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::model::{Event, Health, InterfaceId, InterfaceInfo, Label, Timestamp};
 use crate::sys::RouteNotices;
 
 use super::CaptureError;
+use super::carriers::Devices;
 use super::interfaces::{self, ANY, Interface};
 use super::wall::Stopwatch;
 
 /// How often interfaces are read again: after news at most so often, and without a way to get news always.
 const AFTER_NEWS: Duration = Duration::from_millis(200);
 const WITHOUT_NEWS: Duration = Duration::from_secs(1);
+/// How often it is looked up anew who carries whom: routes change without news.
+const WHO_CARRIES: Duration = Duration::from_secs(30);
 
 /// Interfaces numbered in one run. Beyond it the number of one that is gone is given to the newcomer.
 const MOST: usize = 4096;
@@ -71,6 +75,7 @@ impl Watch {
                 watch.add(one);
             }
         }
+        watch.judge(&present);
         Ok(watch)
     }
 
@@ -97,6 +102,7 @@ impl Watch {
         self.news |= self.notices.as_ref().is_some_and(RouteNotices::drain);
         let elapsed = self.since.elapsed();
         let due = if self.notices.is_some() { self.news && elapsed >= AFTER_NEWS } else { elapsed >= WITHOUT_NEWS };
+        let due = due || (self.watched.len() > 1 && elapsed >= WHO_CARRIES);
         if due {
             self.read_again();
         }
@@ -181,6 +187,34 @@ impl Watch {
                 self.add(&one);
             }
         }
+        self.judge(&present);
+    }
+
+    /// Decides which of the interfaces carry others, and which addresses besides their own are ours.
+    fn judge(&mut self, present: &[Interface]) {
+        let devices = Devices::read();
+        let watched: HashSet<u32> = self.watched.iter().filter_map(|one| one.index).collect();
+        let others = present.iter().filter(|one| !watched.contains(&one.index));
+        let mut also_ours: Vec<IpAddr> = others.flat_map(|one| one.addresses.iter().copied()).collect();
+        also_ours.sort_unstable();
+        also_ours.dedup();
+        for one in &mut self.watched {
+            let place = one.index.map(|index| devices.place(index, &watched)).unwrap_or_default();
+            let judged = InterfaceInfo {
+                kind: place.kind,
+                standing: place.standing,
+                bond: place.bond,
+                bridge: place.bridge,
+                also_ours: also_ours.clone(),
+                ..one.info.clone()
+            };
+            if judged != one.info {
+                one.info = judged;
+                if !self.untold.contains(&one.info.id) {
+                    self.untold.push(one.info.id);
+                }
+            }
+        }
     }
 
     /// Brings one entry up to date: the same interface if its index lives (it may have another name now), else a new
@@ -189,10 +223,18 @@ impl Watch {
         let Some(old) = self.watched.get_mut(number) else { return };
         let same = old.index.and_then(|index| present.iter().find(|one| one.index == index));
         let now = same.or_else(|| present.iter().find(|one| one.name == old.name));
-        let info = now.map_or_else(
-            || InterfaceInfo { is_up: false, addresses: Vec::new(), counters: None, ..old.info.clone() },
-            |one| one.info(old.info.id),
-        );
+        let before = old.info.clone();
+        let info = match now {
+            None => InterfaceInfo { is_up: false, addresses: Vec::new(), counters: None, ..before },
+            Some(one) => InterfaceInfo {
+                also_ours: before.also_ours,
+                kind: before.kind,
+                standing: before.standing,
+                bond: before.bond,
+                bridge: before.bridge,
+                ..one.info(before.id)
+            },
+        };
         let changed = InterfaceInfo { counters: old.info.counters, ..info.clone() } != old.info
             || now.map(|one| one.index) != old.index;
         old.index = now.map(|one| one.index);

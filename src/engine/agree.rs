@@ -3,8 +3,10 @@
 use crate::model::{Frame, Heading, InterfaceCounters, InterfaceInfo, Label, LinkType};
 use crate::snapshot::Agreement;
 
-/// An Ethernet header, which the kernel does not count on its loopback (drivers/net/loopback.c).
+/// An Ethernet header, which the kernel does not count on its loopback (drivers/net/loopback.c), nor on tunnels of
+/// Ethernet frames (net/ipv4/ip_tunnel_core.c counts from the inner network header).
 const HEADER: u64 = 14;
+const WITHOUT_HEADER: &[&str] = &["vxlan", "geneve", "gretap", "erspan", "ip6gretap", "ip6erspan"];
 
 #[derive(Default)]
 pub(super) struct Agree {
@@ -20,7 +22,7 @@ struct Seen {
     bytes_in: u64,
     /// A backend that cannot tell the directions apart: nothing to compare.
     is_blind: bool,
-    is_loopback: bool,
+    is_without_header: bool,
 }
 
 impl Agree {
@@ -36,7 +38,7 @@ impl Agree {
     pub(super) fn frame(&mut self, frame: &Frame<'_>) {
         let seen = self.at(usize::from(frame.interface.0));
         seen.is_blind |= frame.heading == Heading::Unknown;
-        let uncounted = if seen.is_loopback && frame.link == LinkType::Ethernet { HEADER } else { 0 };
+        let uncounted = if seen.is_without_header && frame.link == LinkType::Ethernet { HEADER } else { 0 };
         let bytes = u64::from(frame.wire_len).saturating_sub(uncounted);
         if frame.heading == Heading::Outgoing {
             seen.bytes_out += bytes;
@@ -49,7 +51,7 @@ impl Agree {
     pub(super) fn interface(&mut self, info: &InterfaceInfo) {
         let seen = self.at(usize::from(info.id.0));
         seen.name = info.name.clone();
-        seen.is_loopback = info.is_loopback;
+        seen.is_without_header = info.is_loopback || WITHOUT_HEADER.contains(&info.kind.as_str());
         let Some(now) = info.counters else { return };
         let is_anew = seen.latest.is_some_and(|latest| now.bytes_out < latest.bytes_out);
         if seen.start.is_none() || is_anew {

@@ -109,7 +109,7 @@ impl FlowTable {
             tick: before.tick,
             history: before.history,
         };
-        if cold.owner().is_some() {
+        if cold.owner().is_some() && !record.home.is_carried() {
             self.grand.owned_out += moved[out];
         }
         let sample = Sample {
@@ -212,8 +212,10 @@ impl FlowTable {
             (None, Some(before)) => guessed(before),
             (None, None) => return,
         };
-        if cold.owner().is_none() {
+        if cold.owner().is_none() && !record.home.is_carried() {
             self.grand.owned_out += cold.told.as_ref().map_or(0, |told| told.wire[out]);
+        }
+        if cold.owner().is_none() {
             self.grand.owned_flows += 1;
         }
         cold.detail_mut().owner = Some(owner);

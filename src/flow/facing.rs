@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use crate::model::{Asker, Heading, InterfaceInfo, Packet, Side};
 
+use super::home::Posts;
 use super::record::bit;
 
 /// What is known of where we stand: our addresses, and the boundary that was asked for.
@@ -17,6 +18,8 @@ pub(super) struct Vantage {
     /// Only traffic that crosses the edge of one of these counts (iftop's `-F` and `-G`).
     boundary: Vec<IpNet>,
     interfaces: Vec<InterfaceInfo>,
+    /// Which of them carry others.
+    pub(super) posts: Posts,
     ours: HashSet<IpAddr>,
     /// All that is ours is one host.
     is_one_host: bool,
@@ -44,7 +47,9 @@ impl Vantage {
             self.interfaces.resize_with(at + 1, InterfaceInfo::default);
         }
         self.interfaces[at] = info.clone();
-        self.ours = self.interfaces.iter().flat_map(|interface| interface.addresses.iter().copied()).collect();
+        self.posts = Posts::new(&self.interfaces);
+        let ours = |one: &InterfaceInfo| one.addresses.iter().chain(&one.also_ours).copied().collect::<Vec<_>>();
+        self.ours = self.interfaces.iter().flat_map(ours).collect();
         if self.given.is_empty() {
             // Interfaces that the kernel counts on are this host's; a file's may be a whole network's.
             self.is_one_host = self.interfaces.iter().any(|interface| interface.counters.is_some())

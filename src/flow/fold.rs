@@ -7,6 +7,7 @@ use crate::model::{FlowKey, Packet, Protocol, Skip};
 use crate::sys::prefetch::prefetch;
 
 use super::facing::server_by_port;
+use super::home::Sight;
 use super::index::SlotAt;
 use super::record::{PayloadUse, Record, bit};
 use super::table::FlowTable;
@@ -73,6 +74,8 @@ impl FlowTable {
         }
         let cause = if self.vantage.is_second_sight(packet) {
             Some(Skip::Loopback)
+        } else if self.vantage.posts.repeats(packet.interface) {
+            Some(Skip::Carried)
         } else if self.vantage.is_outside(packet) {
             Some(Skip::Boundary)
         } else {
@@ -89,6 +92,10 @@ impl FlowTable {
     #[inline]
     fn count(&mut self, packet: &Packet<'_>, prepared: &Prepared) {
         let found = self.find(prepared.hash, &prepared.key);
+        if self.vantage.posts.is_layered && !self.is_here(packet, found) {
+            self.skip(Skip::Carried, packet.frame_len);
+            return;
+        }
         let (slot, place) = found.unwrap_or_else(|| self.open(packet, prepared));
         self.tally.seen.add(packet.frame_len.into());
         self.tally.packets.add(packet.frame_len.into());
@@ -97,6 +104,7 @@ impl FlowTable {
         }
         let side = prepared.sender as usize;
         let record = &mut self.records[place as usize];
+        let is_carried = record.home.is_carried();
         record.bytes[side] += u64::from(packet.frame_len);
         record.ip_bytes[side] += u64::from(packet.ip_len);
         record.payload[side] += u64::from(packet.payload_len);
@@ -105,7 +113,7 @@ impl FlowTable {
         record.weight += packet.frame_len as f32 * self.boost;
         self.index.revalue(slot, record.value());
         let direction = usize::from(prepared.sender != record.ours());
-        self.sum(packet, direction);
+        self.sum(packet, direction, is_carried);
         let record = &mut self.records[place as usize];
         if direction == 1 && packet.tcp_flags & tcp_flag::RST == 0 {
             record.bits |= bit::ANSWERED;
@@ -131,18 +139,32 @@ impl FlowTable {
         }
     }
 
+    /// Whether a packet is counted where it is seen, of several watched interfaces.
+    fn is_here(&mut self, packet: &Packet<'_>, found: Option<(SlotAt, u32)>) -> bool {
+        let Some((_, place)) = found else { return true };
+        let Some(record) = self.records.get(place as usize) else { return true };
+        match self.vantage.posts.sight(packet, record) {
+            Sight::Counts => {}
+            Sight::Settles(home) => self.rehome(place, home, packet.interface, false),
+            Sight::Moves(home) => self.rehome(place, home, packet.interface, true),
+            Sight::Again => return false,
+        }
+        true
+    }
+
     #[inline]
-    fn sum(&mut self, packet: &Packet<'_>, direction: usize) {
+    fn sum(&mut self, packet: &Packet<'_>, direction: usize, is_carried: bool) {
         let wire = u64::from(packet.frame_len) + u64::from(packet.segment_headers);
         let (ip, payload) = (u64::from(packet.ip_len), u64::from(packet.payload_len));
-        self.sums.wire[direction] += wire;
-        self.sums.counted[direction] += self.config.counting.of(wire, ip, payload);
-        self.sums.packets[direction] += 1;
-        self.grand.bytes[direction] += u64::from(packet.frame_len);
-        self.grand.wire[direction] += wire;
-        self.grand.ip_bytes[direction] += ip;
-        self.grand.payload[direction] += payload;
-        self.grand.packets[direction] += 1;
+        if is_carried {
+            self.tally.carried.add(packet.frame_len.into());
+            self.carried.add(direction, packet.frame_len.into(), wire, ip, payload);
+        } else {
+            self.sums.wire[direction] += wire;
+            self.sums.counted[direction] += self.config.counting.of(wire, ip, payload);
+            self.sums.packets[direction] += 1;
+        }
+        self.grand.add(direction, packet.frame_len.into(), wire, ip, payload);
     }
 
     /// Puts a flow on the table whose first packet's sender is `sender`.
@@ -158,7 +180,8 @@ impl FlowTable {
         let before = self.records[place as usize];
         let payload_use = self.payload_use();
         let record = &mut self.records[place as usize];
-        *record = Record { key: prepared.key, payload_use, is_shown: before.is_shown, ..Record::EMPTY };
+        let home = self.vantage.posts.home(packet.interface);
+        *record = Record { key: prepared.key, payload_use, is_shown: before.is_shown, home, ..Record::EMPTY };
         record.bits = facing.bits
             | if ours == Side::Second { bit::OURS_SECOND } else { 0 }
             | if opener == Side::Second { bit::OPENED_BY_SECOND } else { 0 };

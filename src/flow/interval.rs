@@ -23,7 +23,7 @@ pub struct Interval {
     pub queries: Vec<Query>,
     /// Questions that found no room in `queries`.
     pub queries_left_out: u64,
-    /// Wire bytes of all flows, evicted ones included.
+    /// Wire bytes of all flows, evicted ones included, save those that another interface carries.
     pub bytes_out: u64,
     pub bytes_in: u64,
     pub pressure: Pressure,

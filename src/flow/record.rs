@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::model::{Facts, FlowKey, InterfaceId, Measure, Name, Owner, Side, TcpState, Timestamp};
 use crate::protocol::{Recognition, dns};
 
+use super::home::Home;
+
 /// Two cache lines. Index 0 counts what the key's first end sent, 1 what the second sent.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -29,6 +31,8 @@ pub(super) struct Record {
     pub(super) is_shown: bool,
     /// What is known of the counts.
     pub(super) measure: Measure,
+    /// Where it is counted.
+    pub(super) home: Home,
 }
 
 /// Facts about a flow that fit a bit.
@@ -76,6 +80,7 @@ impl Record {
         is_judged: false,
         is_shown: false,
         measure: Measure::Frames,
+        home: Home::NONE,
     };
 
     /// Whether a flow holds this place.

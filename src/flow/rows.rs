@@ -90,6 +90,7 @@ impl FlowTable {
             packets_in: record.packets[into],
             counting: self.config.counting,
             measure: record.measure,
+            is_carried: record.home.is_carried(),
             rates_out: sent.as_ref().map(Window::rates).unwrap_or_default(),
             rates_in: received.as_ref().map(Window::rates).unwrap_or_default(),
             peak_out: peak[out],
@@ -150,8 +151,8 @@ impl FlowTable {
     /// How much of what was sent has a known owner, since the start.
     pub fn attribution(&self) -> Attribution {
         Attribution {
-            bytes_out: self.grand.owned_out.min(self.grand.wire[0]),
-            of_bytes_out: self.grand.wire[0],
+            bytes_out: self.grand.owned_out.min(self.grand.wire[0] - self.carried.wire[0]),
+            of_bytes_out: self.grand.wire[0] - self.carried.wire[0],
             flows: self.grand.owned_flows,
             of_flows: self.grand.gone + self.kept(),
         }
@@ -160,13 +161,17 @@ impl FlowTable {
     /// The counters of the footer: everything since the start.
     pub fn totals(&self) -> Totals {
         let rates = |side| self.totals.rates(side, self.tick);
-        let grand = &self.grand;
-        let [bytes_out, bytes_in] = self.config.counting.of(grand.wire, grand.ip_bytes, grand.payload);
+        let less = |all: [u64; 2], carried: [u64; 2]| [all[0] - carried[0], all[1] - carried[1]];
+        let (grand, carried) = (&self.grand, &self.carried);
+        let wire = less(grand.wire, carried.wire);
+        let (ip, payload) = (less(grand.ip_bytes, carried.ip_bytes), less(grand.payload, carried.payload));
+        let [bytes_out, bytes_in] = self.config.counting.of(wire, ip, payload);
+        let [packets_out, packets_in] = less(grand.packets, carried.packets);
         Totals {
             bytes_out,
             bytes_in,
-            packets_out: self.grand.packets[0],
-            packets_in: self.grand.packets[1],
+            packets_out,
+            packets_in,
             rates_out: rates(0),
             rates_in: rates(1),
             ..Totals::default()

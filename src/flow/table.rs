@@ -93,6 +93,8 @@ pub struct FlowTable {
     pub(super) queries: Vec<Query>,
     pub(super) queries_left_out: u64,
     pub(super) grand: Grand,
+    /// Of `grand`: flows that another interface carries.
+    pub(super) carried: Grand,
     /// What was shown of the second closed last. Index 0 is out, 1 is in.
     pub(super) last_second: [u64; 2],
     /// Recognitions under way; bounded, so that a flood of openings costs no more than this.
@@ -131,6 +133,18 @@ pub(super) struct Grand {
     pub(super) owned_flows: u64,
 }
 
+impl Grand {
+    /// One more packet of so many bytes.
+    #[inline]
+    pub(super) const fn add(&mut self, direction: usize, frame: u64, wire: u64, ip: u64, payload: u64) {
+        self.bytes[direction] += frame;
+        self.wire[direction] += wire;
+        self.ip_bytes[direction] += ip;
+        self.payload[direction] += payload;
+        self.packets[direction] += 1;
+    }
+}
+
 impl FlowTable {
     pub fn new(config: FlowConfig) -> Self {
         let config = FlowConfig { limit: config.limit.clamp(64, 1 << 28), ..config };
@@ -156,6 +170,7 @@ impl FlowTable {
             queries: Vec::new(),
             queries_left_out: 0,
             grand: Grand::default(),
+            carried: Grand::default(),
             last_second: [0; 2],
             recognising: 0,
             budget: Budget::default(),

@@ -18,11 +18,21 @@ pub enum Skip {
     Loopback,
     /// Outside the networks of `-F`/`-G`.
     Boundary,
+    /// A packet that is counted on another watched interface, which carries this one.
+    Carried,
 }
 
 impl Skip {
-    pub const ALL: [Self; 7] =
-        [Self::LinkType, Self::Short, Self::NotIp, Self::BadIp, Self::BadTransport, Self::Loopback, Self::Boundary];
+    pub const ALL: [Self; 8] = [
+        Self::LinkType,
+        Self::Short,
+        Self::NotIp,
+        Self::BadIp,
+        Self::BadTransport,
+        Self::Loopback,
+        Self::Boundary,
+        Self::Carried,
+    ];
 
     pub const fn id(self) -> &'static str {
         match self {
@@ -33,6 +43,7 @@ impl Skip {
             Self::BadTransport => "bad_transport",
             Self::Loopback => "loopback",
             Self::Boundary => "boundary",
+            Self::Carried => "carried",
         }
     }
 }
@@ -49,6 +60,18 @@ impl Count {
         self.frames += 1;
         self.bytes += bytes;
     }
+
+    /// Takes in what another has counted.
+    pub const fn gain(&mut self, other: Self) {
+        self.frames += other.frames;
+        self.bytes += other.bytes;
+    }
+
+    /// Gives away what was counted here and is another's.
+    pub const fn lose(&mut self, other: Self) {
+        self.frames = self.frames.saturating_sub(other.frames);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
+    }
 }
 
 /// Where every frame went. The accounting law: `seen = flows + evicted + skipped`, for frames and for bytes.
@@ -62,6 +85,8 @@ pub struct Tally {
     pub fragments: Count,
     /// Of `packets`: on flows that had to leave the table.
     pub evicted: Count,
+    /// Of `packets`: on flows that another interface carries, which are not in the totals.
+    pub carried: Count,
     /// No packet in it, by cause; indexed by [`Skip`].
     pub skipped: [Count; Skip::ALL.len()],
     /// Flows ever opened in the table.

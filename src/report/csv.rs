@@ -70,6 +70,7 @@ const NAMES: &[&str] = &[
     "remote_ip",
     "remote_port",
     "interface",
+    "in_totals",
     "direction",
     "bytes_out",
     "bytes_in",

@@ -23,6 +23,8 @@ pub struct FlowRecord {
     pub remote_ip: Option<IpAddr>,
     pub remote_port: Option<u16>,
     pub interface: Option<Label>,
+    /// False where another watched interface carries this one, and its bytes are counted there.
+    pub in_totals: bool,
     /// Who opened it, relative to this host: `out`, `in`, `local`, `transit`, `unknown`.
     pub direction: &'static str,
     /// Link-layer bytes as the kernel or the file reports them; null where no frames were seen.
@@ -137,6 +139,7 @@ impl FlowRecord {
             remote_ip: row.remote.map(|end| end.ip),
             remote_port: port(row.remote),
             interface: interface.map(|one| one.name.clone()),
+            in_totals: !row.is_carried,
             direction: row.direction.id(),
             bytes_out: framed(row.bytes_out),
             bytes_in: framed(row.bytes_in),

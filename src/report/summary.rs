@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::model::{Measure, Skip};
+use crate::model::{InterfaceInfo, Label, Measure, Skip};
 use crate::snapshot::Snapshot;
 use crate::snapshot::format::bytes;
 
@@ -40,12 +40,15 @@ pub struct Summary {
     /// Flows that had to leave the table, and what they had counted.
     pub evicted_flows: u64,
     pub evicted: Counted,
+    /// Of `packets`: on flows of interfaces that others carry; not in `bytes_out` and `bytes_in`.
+    pub carried: Counted,
     /// What was left out for want of room; the counts of frames and bytes are whole all the same.
     pub left_out: LeftOut,
-    /// Wire bytes, of everything.
+    /// Wire bytes, of everything that is in the totals.
     pub bytes_out: u64,
     pub bytes_in: u64,
     pub agreement: Vec<AgreementRecord>,
+    pub interfaces: Vec<InterfaceRecord>,
     /// Our addresses, and how they are known.
     pub local: Vec<IpAddr>,
     pub local_from: &'static str,
@@ -95,6 +98,19 @@ pub struct AgreementRecord {
     pub kernel_bytes_in: u64,
 }
 
+/// An interface that was watched, and whether it is in the totals.
+#[derive(Clone, Debug, Serialize)]
+pub struct InterfaceRecord {
+    pub interface: Label,
+    /// Null for hardware, and where it stands alone.
+    pub kind: Option<Label>,
+    pub up: bool,
+    pub in_totals: bool,
+    /// `counted`, `repeats` or `within`.
+    pub standing: &'static str,
+    pub carried_by: Vec<Label>,
+}
+
 impl From<crate::model::tally::Count> for Counted {
     fn from(count: crate::model::tally::Count) -> Self {
         Self { frames: count.frames, bytes: count.bytes }
@@ -132,6 +148,7 @@ impl Summary {
             hidden_flows: snapshot.hidden_flows,
             evicted_flows: tally.flows_evicted,
             evicted: tally.evicted.into(),
+            carried: tally.carried.into(),
             left_out: LeftOut {
                 flows_unrecognised: tally.flows_unrecognised,
                 questions: tally.questions_left_out,
@@ -140,6 +157,7 @@ impl Summary {
             bytes_out: snapshot.totals.bytes_out,
             bytes_in: snapshot.totals.bytes_in,
             agreement: snapshot.agreement.iter().map(agreement).collect(),
+            interfaces: snapshot.interfaces.iter().map(interface).collect(),
             local,
             local_from: snapshot.vantage,
             alerts: snapshot.alerts.iter().filter(|alert| super::finding::is_open(alert)).count() as u64,
@@ -183,6 +201,17 @@ impl Summary {
 }
 
 const LOCAL_SHOWN: usize = 4;
+
+fn interface(one: &InterfaceInfo) -> InterfaceRecord {
+    InterfaceRecord {
+        interface: one.name.clone(),
+        kind: (!one.kind.is_empty()).then(|| one.kind.clone()),
+        up: one.is_up,
+        in_totals: one.standing.is_counted(),
+        standing: one.standing.id(),
+        carried_by: one.standing.carriers().to_vec(),
+    }
+}
 
 fn agreement(one: &crate::snapshot::Agreement) -> AgreementRecord {
     AgreementRecord {

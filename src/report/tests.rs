@@ -310,7 +310,7 @@ fn a_table_and_csv_have_a_line_for_each_row() {
     let all: Vec<&str> = text.split("\r\n").collect();
     assert!(all[0].starts_with("type,ts_first,ts_last,proto,local_ip") && all[0].contains(",owner_exe,owner_comm,"));
     assert!(all[1].contains(",h2 http/1.1,") && all[1].ends_with(",first-contact,"), "{}", all[1]);
-    assert_eq!((all.len(), all[0].split(',').count(), all[1].split(',').count()), (5, 57, 57));
+    assert_eq!((all.len(), all[0].split(',').count(), all[1].split(',').count()), (5, 58, 58));
     let columns = [field("host").unwrap(), field("out").unwrap()];
     let text = printed(|out| csv::flows(out, &snapshot, &mut snapshot.rows.clone(), Grouping::Flow, &columns));
     assert_eq!(text.lines().nth(1), Some("203.0.113.9,48100000"));

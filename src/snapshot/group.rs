@@ -158,6 +158,7 @@ impl Row {
         self.facts = None;
         self.socket = None;
         self.measure = self.measure.min(flow.measure);
+        self.is_carried &= flow.is_carried;
     }
 
     /// One sender for all of them, with the process if that is one too and the least that is sure.

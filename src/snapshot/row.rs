@@ -75,6 +75,8 @@ pub struct Row {
     pub counting: Counting,
     /// What is known of all these numbers.
     pub measure: Measure,
+    /// Seen on an interface that another watched one carries: none of it is in the totals.
+    pub is_carried: bool,
     pub rates_out: Rates,
     pub rates_in: Rates,
     /// Highest 1-second rate.

@@ -18,10 +18,10 @@ use super::netlink::{Netlink, Topic};
 
 /// `SOCK_DIAG_BY_FAMILY`, also the type of the messages that tell of a socket's end.
 const BY_FAMILY: u16 = 20;
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
-const NLM_F_REQUEST: u16 = 1;
-const NLM_F_DUMP: u16 = 0x300;
+pub(super) const NLMSG_ERROR: u16 = 2;
+pub(super) const NLMSG_DONE: u16 = 3;
+pub(super) const NLM_F_REQUEST: u16 = 1;
+pub(super) const NLM_F_DUMP: u16 = 0x300;
 const NLM_F_DUMP_INTR: u16 = 0x10;
 /// `struct nlmsghdr`, and it with a `struct inet_diag_req_v2` behind it.
 const HEADER: usize = 16;

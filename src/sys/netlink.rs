@@ -1,4 +1,4 @@
-//! Netlink sockets (netlink(7)) of the kinds that tell of sockets, processes and tracked connections.
+//! Netlink sockets (netlink(7)) of the kinds that tell of sockets, processes, tracked connections, links and routes.
 
 use std::io;
 use std::mem::size_of;
@@ -15,6 +15,8 @@ pub enum Topic {
     Processes,
     /// Tracked connections: linux/netfilter/nfnetlink.h.
     Netfilter,
+    /// Links and routes: rtnetlink(7).
+    Routes,
 }
 
 /// What one read gave.
@@ -37,6 +39,7 @@ impl Netlink {
             Topic::Sockets => libc::NETLINK_SOCK_DIAG,
             Topic::Processes => libc::NETLINK_CONNECTOR,
             Topic::Netfilter => libc::NETLINK_NETFILTER,
+            Topic::Routes => libc::NETLINK_ROUTE,
         };
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         // SAFETY: no pointers are passed.

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::{Direction, Label, Measure, NameCheck, NameSource, TlsAnswer};
+use crate::model::{Direction, InterfaceInfo, Label, Measure, NameCheck, NameSource, TlsAnswer};
 use crate::snapshot::{Row, RowId, Snapshot, format};
 
 use super::app::App;
@@ -129,6 +129,7 @@ fn lines(app: &App, row: &Row, snapshot: &Snapshot, area: Rect) -> Vec<DetailLin
     let flows = if row.flows == 1 { "1 flow".to_owned() } else { format!("{} flows", row.flows) };
     let opened = if row.opened == 1 { "once".to_owned() } else { format!("{} times", row.opened) };
     to.plain("SEEN", &format!("{first} to {last} ({}), {flows}, opened {opened}", format::duration(row.lasted())));
+    carried(&mut to, row, snapshot);
     mark(&mut to, row, snapshot);
     to.done()
 }
@@ -156,6 +157,19 @@ fn reasons(to: &mut Lines<'_>, row: &Row) {
         }
         to.push("", &facts.join(", "), theme.text);
     }
+}
+
+/// Where it was seen, if its bytes are counted on another interface.
+fn carried(to: &mut Lines<'_>, row: &Row, snapshot: &Snapshot) {
+    if !row.is_carried {
+        return;
+    }
+    let on = row.interface.and_then(|id| snapshot.interfaces.iter().find(|one| one.id == id));
+    let by = |one: &InterfaceInfo| {
+        let carriers: Vec<&str> = one.standing.carriers().iter().map(Label::as_str).collect();
+        format!("seen on {}, carried by {}: not in the totals", one.name, carriers.join(" "))
+    };
+    to.plain("ON", &on.map_or_else(|| "carried by another interface: not in the totals".to_owned(), by));
 }
 
 fn mark(to: &mut Lines<'_>, row: &Row, snapshot: &Snapshot) {

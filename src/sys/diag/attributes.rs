@@ -24,7 +24,7 @@ pub(in crate::sys) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u
 }
 
 /// A number of 32 bits at a place; 0 where an older kernel tells less.
-pub(super) fn word(bytes: &[u8], at: usize) -> u32 {
+pub(in crate::sys) fn word(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|part| part.try_into().ok()).map_or(0, u32::from_ne_bytes)
 }
 

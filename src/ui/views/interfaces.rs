@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::{InterfaceInfo, Skip};
+use crate::model::{InterfaceInfo, Label, Skip, Standing};
 use crate::snapshot::{Agreement, Snapshot, format};
 use crate::ui::app::App;
 use crate::ui::paint::put;
@@ -47,7 +47,10 @@ fn draw(app: &App, buf: &mut Buffer, area: Rect, snapshot: &Snapshot) {
 fn lines(app: &App, snapshot: &Snapshot) -> Vec<(String, Style)> {
     let theme = app.options.look.theme;
     let mut lines = vec![(columns(&HEADS.map(str::to_owned)), theme.strong)];
-    lines.extend(snapshot.interfaces.iter().map(|one| (interface(one, snapshot), theme.text)));
+    for one in &snapshot.interfaces {
+        lines.push((interface(one, snapshot), theme.text));
+        lines.extend(standing(one).map(|text| (text, theme.dim)));
+    }
     if snapshot.interfaces.is_empty() {
         lines.push(("No interface is open.".to_owned(), theme.text));
     }
@@ -93,6 +96,18 @@ fn interface(one: &InterfaceInfo, snapshot: &Snapshot) -> String {
     ])
 }
 
+/// Which other interface carries this one, so that it is counted once.
+fn standing(one: &InterfaceInfo) -> Option<String> {
+    let what = match &one.standing {
+        Standing::Counted => return None,
+        Standing::Repeats(_) => "each frame is counted there",
+        Standing::Within(_) => "its flows are listed",
+    };
+    let carriers: Vec<&str> = one.standing.carriers().iter().map(Label::as_str).collect();
+    let kind = if one.kind.is_empty() { String::new() } else { format!("{}, ", one.kind) };
+    Some(format!("  {kind}carried by {}, not in the totals: {what}", carriers.join(" ")))
+}
+
 /// The accounting law, in numbers: what was seen is what is on flows and what was skipped.
 fn accounts(snapshot: &Snapshot) -> Vec<String> {
     let tally = &snapshot.tally;
@@ -104,8 +119,11 @@ fn accounts(snapshot: &Snapshot) -> Vec<String> {
         line("on flows", tally.packets.frames, tally.packets.bytes),
         line("  of these, fragments", tally.fragments.frames, tally.fragments.bytes),
         line("  of these, evicted", tally.evicted.frames, tally.evicted.bytes),
-        line("skipped", skipped.frames, skipped.bytes),
     ];
+    if tally.carried.frames > 0 {
+        lines.push(line("  of these, not in totals", tally.carried.frames, tally.carried.bytes));
+    }
+    lines.push(line("skipped", skipped.frames, skipped.bytes));
     for cause in Skip::ALL {
         let count = tally.skipped(cause);
         if count.frames > 0 {

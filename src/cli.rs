@@ -6,6 +6,7 @@ pub mod job;
 mod layers;
 mod page;
 mod places;
+mod protocols;
 mod resolve;
 mod said;
 mod scope;

@@ -36,6 +36,7 @@ mod gelf;
 mod geneve;
 mod git;
 mod gnutella;
+mod group;
 mod grpc;
 mod gtp;
 mod http;
@@ -122,8 +123,9 @@ mod xmpp;
 mod zabbix;
 mod zookeeper;
 
+pub use group::Group;
 pub use recognition::{Budget, Recognition, Verdict};
-pub use table::RECOGNISERS;
+pub use table::{RECOGNISERS, carrier};
 
 use crate::model::{Application, Facts, Label};
 use window::Datagrams;
@@ -137,6 +139,8 @@ pub fn application(id: &str) -> Option<Application> {
 /// One application protocol that can be told by its payload.
 pub struct Recogniser {
     pub application: Application,
+    /// What kind of protocol it is.
+    pub group: Group,
     pub over: Transports,
     /// How many bytes of one side it may want to see over TCP before it must decide.
     pub depth: usize,
@@ -153,6 +157,16 @@ pub enum Transports {
     Tcp,
     Udp,
     Both,
+}
+
+impl Transports {
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Both => "tcp, udp",
+        }
+    }
 }
 
 /// What a recogniser says of a flow.

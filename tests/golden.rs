@@ -16,15 +16,19 @@ use egret::capture::file::{FileOptions, open};
 use egret::capture::{Capture, More};
 use egret::decode::{Decoded, decode};
 use egret::model::packet::tcp_flag;
-use egret::model::{Endpoint, Event, Facts, FlowKey, Label, Packet};
+use egret::model::{Endpoint, Event, Facts, FlowKey, Label, Packet, Protocol};
 use egret::protocol::{Budget, Recognition, Verdict, application};
+
+type Golden = (&'static str, &'static str, u16, &'static str, &'static str);
 
 /// Capture, who spoke, the port that answers, what the flow is, and a word that its facts must hold.
 #[rustfmt::skip]
-const GOLDENS: &[(&str, &str, u16, &str, &str)] = &[
+const GOLDENS: &[Golden] = &[
     ("amqp", "RabbitMQ and amqp-declare-queue", 5672, "amqp", ""),
     ("dns", "dnsmasq and dig over UDP and TCP", 53, "dns", "www.lab.example"),
+    ("docker", "Docker's daemon and client", 2375, "docker", "Docker-Client"),
     ("doh", "BIND and dig +http-plain", 8053, "doh", "/dns-query"),
+    ("doq", "kdig and Python's aioquic", 853, "doq", "QUIC v1"),
     ("dot", "BIND and dig +tls", 853, "dot", "TLS 1.3"),
     ("dtls", "openssl s_server and s_client", 4433, "dtls", ""),
     ("etcd", "etcd and etcdctl", 2379, "etcd", "/etcdserverpb.KV/Put"),
@@ -58,6 +62,7 @@ const GOLDENS: &[(&str, &str, u16, &str, &str)] = &[
     ("tftp", "tftpd-hpa and curl", 69, "tftp", ""),
     ("tls12", "nginx and curl, TLS 1.2", 443, "tls", "O=Egret Lab, CN=www.lab.example"),
     ("tls13", "nginx and curl, TLS 1.3", 443, "tls", "TLS 1.3"),
+    ("tor", "Tor both ends, held to TLS 1.2", 9001, "tor", "CN=www."),
     ("websocket", "Python's websockets both ends", 8765, "websocket", "/live"),
 ];
 
@@ -82,20 +87,29 @@ impl Flow {
 
 /// Every flow of a capture and what became of it. `lost`: every packet of that number is left out.
 fn flows(name: &str, lost: Option<usize>) -> HashMap<FlowKey, Flow> {
+    let mut number = 0;
+    flows_of(name, &mut |packet, pass| {
+        number += 1;
+        if lost != Some(number) {
+            pass(packet);
+        }
+    })
+}
+
+/// Hands on what is to be seen of a packet: nothing, it, or others.
+type Change<'a> = &'a mut dyn FnMut(&Packet<'_>, &mut dyn FnMut(&Packet<'_>));
+
+fn flows_of(name: &str, change: Change<'_>) -> HashMap<FlowKey, Flow> {
     let path = folder().join(format!("{name}.pcap"));
     let mut flows: HashMap<FlowKey, Flow> = HashMap::new();
     let mut source = open(&path, FileOptions::default()).unwrap();
     let budget = Budget::default();
-    let mut number = 0;
     loop {
         let more = source.read(Duration::ZERO, &mut |event| {
             let Event::Frames(frames) = event else { return };
             for frame in frames {
                 let Decoded::Packet(packet) = decode(frame, false) else { continue };
-                number += 1;
-                if lost != Some(number) {
-                    take(&mut flows, &packet, &budget);
-                }
+                change(&packet, &mut |packet| take(&mut flows, packet, &budget));
             }
         });
         if !matches!(more, Ok(More::Coming)) {
@@ -217,8 +231,103 @@ fn is_carrier(app: &str, id: &str) -> bool {
     matches!(
         (app, id),
         ("etcd" | "grpc" | "doh", "http2" | "grpc")
-            | ("websocket" | "prometheus-write", "http" | "websocket")
-            | ("smtp" | "http-proxy", "tls")
+            | ("websocket" | "prometheus-write" | "docker", "http" | "websocket")
+            | ("doq", "quic")
+            | ("smtp" | "http-proxy" | "tor", "tls")
             | ("http-proxy" | "socks", "http")
     )
+}
+
+/// Bytes of a segment, and where they stand in the stream.
+fn part<'a>(packet: &Packet<'a>, from: usize, to: usize) -> Packet<'a> {
+    let payload = &packet.payload[from..to.min(packet.payload.len())];
+    Packet {
+        payload,
+        payload_len: payload.len() as u32,
+        tcp_sequence: packet.tcp_sequence.wrapping_add(from as u32),
+        tcp_flags: packet.tcp_flags & !(tcp_flag::SYN | tcp_flag::FIN),
+        ..*packet
+    }
+}
+
+/// Hands on each segment in pieces of that size.
+fn cut(size: usize) -> impl FnMut(&Packet<'_>, &mut dyn FnMut(&Packet<'_>)) {
+    move |packet, pass| {
+        if packet.protocol != Protocol::TCP || packet.payload.is_empty() {
+            return pass(packet);
+        }
+        for from in (0..packet.payload.len()).step_by(size) {
+            pass(&part(packet, from, from + size));
+        }
+    }
+}
+
+/// The second half of each segment before the first.
+fn swap(packet: &Packet<'_>, pass: &mut dyn FnMut(&Packet<'_>)) {
+    if packet.protocol != Protocol::TCP || packet.payload.len() < 2 {
+        return pass(packet);
+    }
+    let half = packet.payload.len() / 2;
+    pass(&part(packet, half, packet.payload.len()));
+    pass(&part(packet, 0, half));
+}
+
+/// The applications of the flows at the golden's port, once each.
+fn apps_of(golden: &Golden, change: Change<'_>) -> BTreeSet<&'static str> {
+    let (name, _, port, ..) = golden;
+    let at_port =
+        flows_of(name, change).into_iter().filter(|(key, _)| [key.first().port, key.second().port].contains(port));
+    at_port.map(|(_, flow)| flow.facts.unwrap_or_default().application.id()).collect()
+}
+
+/// A network may cut, swap and double segments, and a watcher may come after the handshake: nothing of it changes a name.
+#[test]
+fn names_stand_whatever_the_network_does() {
+    let mut wrong = Vec::new();
+    for golden in GOLDENS {
+        let plain = apps_of(golden, &mut |packet, pass| pass(packet));
+        let double: Change<'_> = &mut |packet, pass| (0..2).for_each(|_| pass(packet));
+        let no_syn: Change<'_> = &mut |packet, pass| {
+            if packet.tcp_flags & tcp_flag::SYN == 0 {
+                pass(packet);
+            }
+        };
+        let changes: [(&str, Change<'_>); 4] =
+            [("cut", &mut cut(7)), ("swapped", &mut swap), ("doubled", double), ("without a handshake", no_syn)];
+        for (how, change) in changes {
+            let apps = apps_of(golden, change);
+            if apps != plain {
+                wrong.push(format!("{} {how}: {apps:?} instead of {plain:?}", golden.0));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What cannot be told by the answers alone: a request names it, or a server may be anything's.
+const BY_THE_CLIENT: &[&str] = &["doh", "doq", "etcd", "grpc", "http-proxy", "prometheus-write", "socks", "tftp"];
+/// What cannot be told by the client alone: whether it gets what it asks for.
+const BY_THE_SERVER: &[&str] = &["websocket", "tor"];
+
+/// Where the way back is another, only one side is seen.
+#[test]
+fn one_side_is_enough() {
+    let mut wrong = Vec::new();
+    for golden in GOLDENS {
+        let (name, _, port, app, _) = golden;
+        for (is_server, others) in [(true, BY_THE_CLIENT), (false, BY_THE_SERVER)] {
+            let mut one_side = |packet: &Packet<'_>, pass: &mut dyn FnMut(&Packet<'_>)| {
+                if (packet.source_port == *port) == is_server {
+                    pass(packet);
+                }
+            };
+            let apps = apps_of(golden, &mut one_side);
+            let right = apps.contains(app) != others.contains(app);
+            let near = apps.iter().all(|id| id == app || matches!(*id, "-" | "unknown") || is_carrier(app, id));
+            if !right || !near {
+                wrong.push(format!("{name}, {}: {apps:?}", if is_server { "server" } else { "client" }));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

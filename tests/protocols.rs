@@ -169,20 +169,18 @@ impl Score {
 const DIFFERENCES: &[(&str, &str)] = &[
     ("BACnet", "by port: 16 bytes of Gnutella on port 47808 begin with cf 5e, not with BACnet's 81"),
     ("BitTorrent", "one by nDPI's memory of the same ends: encrypted (MSE), random bytes; two uTP packets that no other follows"),
+    ("CoAP", "precision only: Dropbox in a home speaks CoAP on port 17500 (43 03: a PUT with a token, Uri-Port, JSON), answered"),
     ("DNS", "all in a file of bent packets (aa aa aa... in the place of the question), one by port: 43 b0 02 00"),
     ("DTLS", "precision only: two flows are nDPI's own custom rule for an address; the bytes are a DTLS ClientHello"),
-    ("FTP_CONTROL", "by port: pieces of bent lines (20 0d 0a; `PASV` as 50 41 53 56 0d 0a) without a reply or a login"),
+    ("FTP_CONTROL", "by port: pieces of bent lines (20 0d 0a; text of a greeting) without a reply or a command"),
     ("GTP", "by port: 46 01 00 00 is no GTP header; nDPI's own file calls it a false positive"),
     ("HTTP", "bent requests (`HTTP/11.1`) and, by port, bodies without a head; one flow is a single zero"),
     ("HTTP_Proxy", "by port: KakaoTalk's own protocol on 8080 (00 01 00 00 00 05)"),
-    ("Kafka", "by port: an answer to a request that was not captured; a length and an id say nothing"),
     ("Kerberos", "by port: later pieces of tickets over TCP, whose beginning was not captured; one bent packet by payload"),
-    ("MsSQL-TDS", "by port: 03 04 1f is not one of the packet types that begin a connection"),
     ("NetBIOS", "one bent question (its name has a wrong length); one flow is a single zero"),
     ("POP3", "by port: random bytes on port 110"),
-    ("QUIC", "short headers alone (they begin with random bytes), Google's answers without the question, port 443 alone"),
+    ("QUIC", "short headers alone, too few of them or without a connection id: random bytes; port 443 alone"),
     ("Radius", "by port: the code 0x25 and a length that does not fit, in a file of bent packets"),
-    ("RTCP", "one packet on the port of STUN, without its compound partner: 80 c9 alone is too weak to name a flow"),
     ("RTP", "one bent, one with an own header before it; precision: Discord's voice is RTP inside, nDPI names the company"),
     ("SIP", "in a file of bent packets: `INVITE ... SIP/2.a0`, and five spaces by port"),
     ("SMTPS", "by port: obfuscated OpenVPN on port 465"),
@@ -202,9 +200,11 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A JA4 without what nDPI writes in its own way: whether there is a name (it says no where the name is an
-/// address, yes where it learnt one elsewhere), and the ALPN (it takes the first two characters).
+/// address, yes where it learnt one elsewhere), the ALPN (it takes the first two characters), and the hash of no
+/// extensions at all (it takes that of an empty text, FoxIO writes zeros).
 fn as_ndpi(ja4: &str) -> String {
     let char_at = |index: usize| !matches!(index, 3 | 8 | 9);
+    let ja4 = ja4.replace("_e3b0c44298fc", "_000000000000");
     ja4.chars().enumerate().filter(|(index, _)| char_at(*index)).map(|(_, c)| c).collect()
 }
 
@@ -339,6 +339,11 @@ fn agrees_with_ndpi() {
     println!("of those that nDPI tells by payload: {by_payload_right} of {by_payload}");
     println!("flows nDPI calls Unknown: {unknown_named} of {unknown} named");
     println!("host names: {hosts_equal} of {hosts}; JA4: {ja4s_equal} of {ja4s}");
+    println!(
+        "names that differ: bent requests, where nDPI stops at a zero byte or reads on behind a bent request line"
+    );
+    println!("JA4 that differ: DTLS 1.3 offered in supported_versions (nDPI says d2), Cisco's DTLS before its RFC");
+    println!("  (version 1.0: nDPI says s3, FoxIO knows none), a list of ciphers that runs out of its hello");
     assert!(by_payload_right * 100 >= by_payload * 97, "{by_payload_right} of {by_payload} by payload");
     assert!(unknown_named * 100 <= unknown, "{unknown_named} of {unknown} unknown flows named");
     assert!(hosts_equal * 100 >= hosts * 99, "{hosts_equal} of {hosts} names");

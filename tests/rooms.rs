@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("host", &["model", "error", "sys", "capture"]),
     ("baseline", &["model", "flow"]),
     ("marks", &["model", "error", "snapshot"]),
-    ("detect", &["model", "flow", "baseline", "marks", "snapshot"]),
+    ("detect", &["model", "protocol", "flow", "baseline", "marks", "snapshot"]),
     ("engine", &["model", "decode", "protocol", "snapshot", "flow", "geo", "baseline", "marks", "detect"]),
     ("store", &["model", "error", "baseline"]),
     ("report", &["model", "error", "snapshot", "filter"]),

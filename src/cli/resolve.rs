@@ -20,7 +20,7 @@ use super::layers::layered;
 use super::places::Places;
 use super::said::Column;
 use super::settings::{Settings, print_default};
-use super::{config, page, scope};
+use super::{config, page, protocols, scope};
 
 type Resolved<T = Job> = Result<T, Error>;
 
@@ -38,6 +38,7 @@ pub(super) fn resolve(mut line: Line, places: &Places) -> Resolved {
             Some(path) => config::import_iftoprc(path).map(Job::Print),
             None => Ok(Job::Print(print_default())),
         },
+        Some(Command::Protocols(args)) => Ok(Job::Print(protocols::list(args.json))),
         Some(Command::Completions { shell }) => Ok(Job::Print(page::completions(shell))),
         Some(Command::Man) => page::man().map(Job::Print),
     }

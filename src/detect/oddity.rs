@@ -5,24 +5,25 @@ use std::net::IpAddr;
 
 use crate::baseline::{Baseline, Ledger};
 use crate::model::{Application, NameCheck, Opener};
+use crate::protocol::{Group, RECOGNISERS, carrier};
 
 use super::moved::Moved;
 use super::words::is_public;
 
-/// Ports on which a protocol surprises nobody (IANA, and what is common practice).
-const USUAL_PORTS: &[(&str, &[u16])] = &[
-    (
-        "tls",
-        &[
-            443, 465, 563, 587, 636, 853, 989, 990, 992, 993, 994, 995, 2376, 4443, 5061, 5223, 5671, 6443, 6697, 8443,
-            8883, 9443,
-        ],
-    ),
-    ("quic", &[443, 853, 8443]),
-    ("http", &[80, 591, 631, 2375, 3128, 5985, 8000, 8008, 8080, 8081, 8086, 8088, 9090, 9100, 9200]),
-    ("ssh", &[22, 2222]),
-    ("dns", &[53, 5353, 5355]),
+/// Ports on which a protocol surprises nobody besides those of its recogniser (IANA, and what is common practice).
+const MORE_PORTS: &[(&str, &[u16])] = &[
+    ("tls", &[587, 853, 992, 994, 2376, 4443, 5223, 6443]),
+    ("http", &[591, 631, 2375, 5985, 8081, 8086, 8088, 9090, 9100]),
+    ("ssh", &[2222]),
+    ("dns", &[5353, 5355]),
 ];
+
+/// Groups of protocols whose servers stand on a port that everybody knows. Calls, media, tunnels and peers agree on
+/// theirs, databases and industry are at home in networks of one's own.
+const WITH_HOME: &[Group] = &[Group::Web, Group::Encrypted, Group::Names, Group::Mail, Group::Remote, Group::Network];
+
+/// DTLS protects what peers agreed on by other means, and has no port of its own then.
+const HOMELESS: &[&str] = &["dtls"];
 
 /// Ports of services that no recogniser knows (IANA, and what is common practice): not to recognise what is
 /// spoken there is no wonder. Time, management, files, databases, queues, monitoring, industry.
@@ -48,6 +49,8 @@ pub fn oddities(moved: &Moved<'_>, usual: &Baseline) -> Vec<&'static str> {
     let subject = &moved.top.subject;
     let service = moved.contact.destination.service;
     let application = subject.application;
+    // DNS over HTTPS is TLS to these questions, gRPC is HTTP/2.
+    let carried_by = carrier(application);
     let facts = moved.top.facts.as_deref();
     let mut found = Vec::new();
     // A name given in the handshake or by DNS makes an unread protocol less of a worry.
@@ -56,10 +59,10 @@ pub fn oddities(moved: &Moved<'_>, usual: &Baseline) -> Vec<&'static str> {
     }
     // Seen from the middle, the handshake with the name is missing.
     let is_whole = moved.top.opener == Opener::Handshake;
-    if application.id() == "tls" && is_whole && facts.is_some_and(|facts| facts.sni.is_none() && !facts.ech) {
+    if carried_by.id() == "tls" && is_whole && facts.is_some_and(|facts| facts.sni.is_none() && !facts.ech) {
         found.push("TLS without a server name");
     }
-    if application.id() == "http" {
+    if matches!(carried_by.id(), "http" | "http2") {
         match facts.and_then(|facts| facts.host.as_ref()) {
             None => found.push("HTTP without a Host"),
             // Within a network of one's own, addresses are what one types.
@@ -74,7 +77,7 @@ pub fn oddities(moved: &Moved<'_>, usual: &Baseline) -> Vec<&'static str> {
     }
     // Within networks of one's own, services listen anywhere.
     let is_far = is_public(subject.remote);
-    if is_far && USUAL_PORTS.iter().any(|(id, ports)| *id == application.id() && !ports.contains(&service.port)) {
+    if is_far && is_away_from_home(application, service.port) {
         found.push("an odd port for its protocol");
     }
     if subject.name.is_none() && is_far {
@@ -86,6 +89,17 @@ pub fn oddities(moved: &Moved<'_>, usual: &Baseline) -> Vec<&'static str> {
     found
 }
 
+/// Whether a protocol with a home is spoken elsewhere: on no port of its recogniser, nor of what it rides on.
+fn is_away_from_home(application: Application, port: u16) -> bool {
+    let carried_by = carrier(application);
+    let is_one = |id: &str| id == application.id() || id == carried_by.id();
+    let ours = || RECOGNISERS.iter().filter(|one| is_one(one.application.id()));
+    let has_home = ours().any(|one| WITH_HOME.contains(&one.group) && !one.ports.is_empty());
+    let known = ours().flat_map(|one| one.ports);
+    let more = MORE_PORTS.iter().filter(|(id, _)| is_one(id)).flat_map(|(_, ports)| *ports);
+    has_home && !HOMELESS.contains(&application.id()) && !known.chain(more).any(|usual| *usual == port)
+}
+
 /// Whether a Host header names an address rather than a name.
 fn is_number(host: &str) -> bool {
     let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
@@ -95,6 +109,34 @@ fn is_number(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::application;
+
+    #[test]
+    fn protocols_are_looked_for_where_their_recognisers_say() {
+        let away = |id: &str, port| is_away_from_home(application(id).unwrap(), port);
+        for (id, home, elsewhere) in [
+            ("tls", 443, 4711),
+            ("doh", 443, 4711),
+            ("dot", 853, 4711),
+            ("tor", 443, 4711),
+            ("http", 80, 4711),
+            ("websocket", 8080, 4711),
+            ("docker", 2375, 4711),
+            ("grpc", 50051, 4711),
+            ("smtp", 25, 4711),
+            ("ssh", 22, 4711),
+            ("rdp", 3389, 4711),
+            ("dns", 53, 4711),
+        ] {
+            assert!(!away(id, home) && away(id, elsewhere), "{id}");
+        }
+        for id in ["bittorrent", "rtp", "dtls", "wireguard", "mysql", "unknown"] {
+            assert!(!away(id, 4711), "{id} has no home");
+        }
+        for id in MORE_PORTS.iter().map(|(id, _)| id).chain(HOMELESS) {
+            assert!(application(id).is_some(), "{id} is no protocol");
+        }
+    }
 
     #[test]
     fn an_address_in_a_host_header_is_seen_with_its_port() {

@@ -2,13 +2,14 @@
 
 use super::reader::le32;
 use super::text::{Begins, begins};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("adb");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Remote,
     over: Transports::Tcp,
     depth: 32,
     ports: &[5555],

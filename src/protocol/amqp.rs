@@ -2,13 +2,14 @@
 
 use super::reader::be32;
 use super::text::{Begins, begins};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("amqp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Queues,
     over: Transports::Tcp,
     depth: 16,
     ports: &[5672],

@@ -1,13 +1,14 @@
 //! Building control over UDP: a header that says its length (ASHRAE 135 annex J).
 
 use super::reader::be16;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("bacnet");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Industry,
     over: Transports::Udp,
     depth: 0,
     ports: &[47808],

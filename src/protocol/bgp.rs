@@ -1,13 +1,14 @@
 //! Routes between networks: sixteen bytes of ones, a length, a kind (RFC 4271 §4.1).
 
 use super::reader::be16;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("bgp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Network,
     over: Transports::Tcp,
     depth: 32,
     ports: &[179],

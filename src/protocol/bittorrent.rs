@@ -2,13 +2,14 @@
 
 use super::reader::be16;
 use super::text::{Begins, begins, contains};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("bittorrent");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Peers,
     over: Transports::Both,
     depth: 20,
     ports: &[6881, 6882, 6883, 51413],
@@ -25,7 +26,8 @@ fn probe(segment: &Segment<'_>) -> Probe {
             Begins::No => Probe::No,
         };
     }
-    let dht = bytes.starts_with(b"d1:")
+    // An answer may begin with the address it goes to (BEP 42).
+    let dht = (bytes.starts_with(b"d1:") || bytes.starts_with(b"d2:ip"))
         && (contains(bytes, b"1:y1:q") || contains(bytes, b"1:y1:r") || contains(bytes, b"1:y1:e"));
     let search = bytes.starts_with(b"BT-SEARCH * HTTP/1.1");
     let handshake = bytes.get(20..).is_some_and(|inner| inner.starts_with(b"\x13BitTorrent protocol"));
@@ -49,7 +51,15 @@ fn utp(segment: &Segment<'_>) -> Probe {
     // The opener receives on an id, the other side sends on that id plus one (BEP 29).
     let fits = ours == theirs || ours == theirs.wrapping_add(1) || theirs == ours.wrapping_add(1);
     let opens = kind == SYN || other == SYN;
-    if fits && opens { Probe::of(APPLICATION) } else { Probe::No }
+    // In the middle each acknowledges about what the other sends.
+    let near = |one: &[u8], other: &[u8]| {
+        be16(one, 18).zip(be16(other, 16)).is_some_and(|(heard, sent)| {
+            let behind = sent.wrapping_sub(heard);
+            behind.min(behind.wrapping_neg()) <= 64
+        })
+    };
+    let goes_on = ours != theirs && (near(segment.payload, segment.other) || near(segment.other, segment.payload));
+    if fits && (opens || goes_on) { Probe::of(APPLICATION) } else { Probe::No }
 }
 
 const SYN: u8 = 4;

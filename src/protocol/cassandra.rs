@@ -2,13 +2,14 @@
 
 use super::reader::be32;
 use super::text::contains;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("cassandra");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Databases,
     over: Transports::Tcp,
     depth: 32,
     ports: &[9042],
@@ -18,16 +19,30 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
 
 fn probe(segment: &Segment<'_>) -> Probe {
     let bytes = segment.payload;
-    let Some(&[version, flags, _, _, operation]) = bytes.first_chunk() else {
-        return if matches!(bytes.first(), None | Some(1..=6)) { Probe::Need } else { Probe::No };
+    let version = bytes.first().map_or(1, |first| first & 0x7f);
+    if !(1..=6).contains(&version) {
+        return Probe::No;
+    }
+    // Until version 2 a stream had one byte (CQL native protocol v2 §2).
+    let head = if version <= 2 { 8 } else { 9 };
+    let (Some(&[first, flags, ..]), Some(&operation), Some(length)) =
+        (bytes.first_chunk::<2>(), bytes.get(head - 5), be32(bytes, head - 4))
+    else {
+        return Probe::Need;
     };
-    let Some(length) = be32(bytes, 5) else { return if matches!(version, 1..=6) { Probe::Need } else { Probe::No } };
-    let whole = bytes.len() == 9 + length as usize;
-    // OPTIONS has no body, STARTUP a map of strings with the version of the language.
-    let fits = match operation {
-        5 => length == 0,
-        1 => contains(bytes, b"cql_version"),
+    let body = bytes.get(head..).unwrap_or_default();
+    let whole = body.len() == length as usize;
+    // OPTIONS has no body, STARTUP a map of strings with the version of the language; their answers name it too,
+    // or a class that knows who may come in.
+    let opens = match (first & 0x80, operation) {
+        (0, 5) => length == 0,
+        (0, 1) | (0x80, 6) => contains(body, b"cql_version"),
+        (0x80, 3) => contains(body, b"authenticator"),
         _ => false,
     };
-    Probe::when((3..=6).contains(&version) && flags <= 0x1f && whole && fits, APPLICATION)
+    let later = segment.on_port && matches!(operation, 0..=3 | 5..=16);
+    if flags <= 0x1f && body.len() < length as usize && length < 4096 && operation <= 16 && !segment.is_last {
+        return Probe::Need;
+    }
+    Probe::when(flags <= 0x1f && whole && (opens || later), APPLICATION)
 }

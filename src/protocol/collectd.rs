@@ -1,13 +1,14 @@
 //! Measurements of collectd: parts with type and length that fill the datagram (collectd binary protocol).
 
 use super::reader::Reader;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("collectd");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Monitoring,
     over: Transports::Udp,
     depth: 0,
     ports: &[25826],

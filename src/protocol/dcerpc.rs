@@ -1,13 +1,14 @@
 //! Windows remote procedures: a header that says its length (C706 §12.6).
 
 use super::reader::{be16, le16};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("dcerpc");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Calls,
     over: Transports::Both,
     depth: 64,
     ports: &[135, 593],

@@ -1,13 +1,14 @@
 //! Addresses: a BOOTP header with the magic cookie (RFC 2131 §2).
 
 use super::reader::be32;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("dhcp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Network,
     over: Transports::Udp,
     depth: 0,
     ports: &[67, 68],

@@ -1,13 +1,14 @@
 //! Addresses for IPv6: a message type and options that fill the message (RFC 8415 §8).
 
 use super::reader::Reader;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("dhcpv6");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Network,
     over: Transports::Udp,
     depth: 0,
     ports: &[546, 547],

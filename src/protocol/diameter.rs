@@ -1,13 +1,14 @@
 //! Who may connect, in telephone networks: a header that says its length (RFC 6733 §3).
 
 use super::reader::be32;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("diameter");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Identity,
     over: Transports::Tcp,
     depth: 32,
     ports: &[3868],

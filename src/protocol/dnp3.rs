@@ -2,13 +2,14 @@
 
 use super::reader::le16;
 use super::text::{Begins, begins};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("dnp3");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Industry,
     over: Transports::Both,
     depth: 16,
     ports: &[20000],

@@ -8,7 +8,7 @@ mod stream;
 pub use message::{Message, Question, Resolved};
 pub use stream::Stream;
 
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::{Application, Facts};
 
 pub const DNS: Application = Application::new("dns");
@@ -17,6 +17,7 @@ pub const LLMNR: Application = Application::new("llmnr");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: DNS,
+    group: Group::Names,
     over: Transports::Both,
     depth: 1024,
     ports: &[53],
@@ -26,6 +27,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
 
 pub(super) const MDNS_RECOGNISER: Recogniser = Recogniser {
     application: MDNS,
+    group: Group::Names,
     over: Transports::Udp,
     depth: 0,
     ports: &[MDNS_PORT],
@@ -35,6 +37,7 @@ pub(super) const MDNS_RECOGNISER: Recogniser = Recogniser {
 
 pub(super) const LLMNR_RECOGNISER: Recogniser = Recogniser {
     application: LLMNR,
+    group: Group::Names,
     over: Transports::Both,
     depth: 512,
     ports: &[LLMNR_PORT],
@@ -79,7 +82,7 @@ fn probe_tcp(segment: &Segment<'_>) -> Probe {
     }
     if message.len() < length && !segment.is_last {
         // A zone transfer is long; its header must do.
-        let fits = message.len() < message::HEADER || Message::parse(message).is_some();
+        let fits = message.len() < message::HEADER || Message::parse(message).is_some() || message::is_begun(message);
         return if fits { Probe::Need } else { Probe::No };
     }
     judge(message.get(..length).unwrap_or(message), segment.on_port, message.len() >= length, DNS)

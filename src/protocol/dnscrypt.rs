@@ -1,12 +1,13 @@
 //! DNSCrypt: the certificate asked for in plain DNS, and the answers of its resolvers.
 
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("dnscrypt");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Names,
     over: Transports::Both,
     depth: 1024,
     ports: &[53, 443, 5353],

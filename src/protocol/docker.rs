@@ -1,13 +1,14 @@
 //! The API of Docker's daemon, as Podman speaks it too: over HTTP, by the paths of its reference or by its own client.
 
 use super::http::request::Request;
-use super::{Recogniser, Transports};
+use super::{Group, Recogniser, Transports};
 use crate::model::Application;
 
 pub(super) const APPLICATION: Application = Application::new("docker");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Calls,
     over: Transports::Tcp,
     depth: 512,
     ports: &[2375],

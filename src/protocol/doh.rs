@@ -5,13 +5,14 @@
 
 use super::http::request::Request;
 use super::text::contains;
-use super::{Recogniser, Transports};
+use super::{Group, Recogniser, Transports};
 use crate::model::{Application, Facts};
 
 pub(super) const APPLICATION: Application = Application::new("doh");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Names,
     over: Transports::Both,
     depth: 64,
     ports: &[443],

@@ -1,12 +1,13 @@
 //! DNS over QUIC (RFC 9250): QUIC whose ClientHello offers `doq`.
 
-use super::{Recogniser, Transports};
+use super::{Group, Recogniser, Transports};
 use crate::model::{Application, Facts};
 
 const APPLICATION: Application = Application::new("doq");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Names,
     over: Transports::Udp,
     depth: 0,
     ports: &[853],

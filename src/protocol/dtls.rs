@@ -3,13 +3,14 @@
 use super::reader::{Reader, be16};
 use super::tls::hello::ClientHello;
 use super::tls::ja4;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::{Application, Label};
 
 const DTLS: Application = Application::new("dtls");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: DTLS,
+    group: Group::Encrypted,
     over: Transports::Udp,
     depth: 0,
     ports: &[443, 2221, 5349, 5684],
@@ -19,11 +20,24 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
 
 const HEADER: usize = 13;
 const HANDSHAKE: u8 = 22;
+/// A record with a connection id, whose length only the two ends know (RFC 9146 §4).
+const WITH_ID: u8 = 25;
+
+/// One record with an id of some length that fills the datagram.
+fn has_id(segment: &Segment<'_>) -> bool {
+    let fits = |id: usize| {
+        be16(segment.payload, 11 + id).is_some_and(|length| HEADER + id + usize::from(length) == segment.wire_len)
+    };
+    be16(segment.payload, 1) == Some(0xfefd) && (1..=20).any(fits)
+}
 
 /// Records one after the other that fill the datagram to its end; the first says what it is.
 fn probe(segment: &Segment<'_>) -> Probe {
     let bytes = segment.payload;
     let Some(kind) = bytes.first().copied().filter(|kind| (20..=25).contains(kind)) else { return Probe::No };
+    if kind == WITH_ID {
+        return Probe::when(has_id(segment), DTLS);
+    }
     let mut reader = Reader::new(bytes);
     while !reader.is_empty() {
         let record = reader.rest();

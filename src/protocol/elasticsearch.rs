@@ -1,13 +1,14 @@
 //! Elasticsearch between nodes: the mark of its transport.
 
 use super::text::{Begins, begins};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("elasticsearch");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Databases,
     over: Transports::Tcp,
     depth: 32,
     ports: &[9300],

@@ -1,13 +1,14 @@
 //! IPsec data within UDP: a security parameter index and a number that counts (RFC 3948).
 
 use super::reader::be32;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("esp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Tunnels,
     over: Transports::Udp,
     depth: 0,
     ports: &[4500],
@@ -23,6 +24,8 @@ fn probe(segment: &Segment<'_>) -> Probe {
     }
     match segment.earlier.filter_map(head).last() {
         Some((before, earlier)) => Probe::when(before == index && number.wrapping_sub(earlier) <= 64, APPLICATION),
+        // One alone, of a tunnel that is young: blocks of four bytes (RFC 4303 §2.4).
+        None if segment.is_last => Probe::when(number < 1 << 24 && segment.wire_len.is_multiple_of(4), APPLICATION),
         None => Probe::Need,
     }
 }

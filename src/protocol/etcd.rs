@@ -1,7 +1,7 @@
 //! etcd: version 3 over gRPC, its gateway and version 2 over HTTP, and what its members send each other.
 
 use super::http::request::Request;
-use super::{Recogniser, Transports};
+use super::{Group, Recogniser, Transports};
 use crate::model::Application;
 
 pub(super) const APPLICATION: Application = Application::new("etcd");
@@ -10,6 +10,7 @@ const PORTS: &[u16] = &[2379, 2380, 4001];
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Databases,
     over: Transports::Tcp,
     depth: 512,
     ports: PORTS,

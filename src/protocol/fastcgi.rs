@@ -1,13 +1,14 @@
 //! Web servers to applications: the record that begins a request (FastCGI §3.3).
 
 use super::text::{Begins, begins};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("fastcgi");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Calls,
     over: Transports::Tcp,
     depth: 32,
     ports: &[9000],

@@ -1,13 +1,14 @@
 //! The control connection of FTP: banner and first command (RFC 959).
 
 use super::text::{Begins, begins, contains, first_line, is_command};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("ftp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Files,
     over: Transports::Tcp,
     depth: 512,
     ports: &[21],
@@ -38,12 +39,31 @@ fn probe(segment: &Segment<'_>) -> Probe {
 
 /// In the middle of a login on the usual port: the replies are FTP's own.
 fn reply(segment: &Segment<'_>, line: &[u8]) -> Probe {
-    let replies: &[&[u8]] =
-        &[b"331 ", b"230 ", b"230-", b"227 Entering Passive", b"229 Entering Extended", b"530 ", b"234 "];
-    Probe::when(
-        segment.on_port && segment.is_midstream && replies.iter().any(|reply| line.starts_with(reply)),
-        APPLICATION,
-    )
+    let replies: &[&[u8]] = &[
+        b"331 ",
+        b"230 ",
+        b"230-",
+        b"227 Entering Passive",
+        b"229 Entering Extended",
+        b"530 ",
+        b"234 ",
+        b"150 ",
+        b"226 ",
+        b"250 ",
+        b"257 \"",
+        b"200 ",
+        b"213 ",
+        b"215 ",
+        b"350 ",
+        b"425 ",
+        b"550 ",
+    ];
+    let said = replies.iter().any(|reply| line.starts_with(reply)) || is_command(line, LATER);
+    Probe::when(segment.on_port && segment.is_midstream && said, APPLICATION)
 }
 
+const LATER: &[&[u8]] = &[
+    b"PASV", b"EPSV", b"PORT", b"EPRT", b"LIST", b"NLST", b"MLSD", b"RETR", b"STOR", b"CWD", b"PWD", b"TYPE", b"SIZE",
+    b"MDTM", b"REST", b"QUIT", b"NOOP",
+];
 const COMMANDS: &[&[u8]] = &[b"USER", b"AUTH", b"FEAT", b"SYST", b"OPTS", b"HOST", b"CLNT", b"PASS"];

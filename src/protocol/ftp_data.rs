@@ -8,13 +8,14 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::text::first_line;
-use super::{Recogniser, Transports};
+use super::{Group, Recogniser, Transports};
 use crate::model::{Application, Endpoint, FlowKey, Timestamp};
 
 pub const APPLICATION: Application = Application::new("ftp-data");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Files,
     over: Transports::Tcp,
     depth: 64,
     ports: &[20],

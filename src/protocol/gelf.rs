@@ -1,13 +1,14 @@
 //! Graylog: chunks with a magic number, or a JSON object with a version and a host.
 
 use super::text::contains;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("gelf");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Monitoring,
     over: Transports::Udp,
     depth: 0,
     ports: &[12201],

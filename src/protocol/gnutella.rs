@@ -1,13 +1,14 @@
 //! Gnutella: the handshake of peers, and their marked messages by UDP.
 
 use super::text::{Begins, begins};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("gnutella");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Peers,
     over: Transports::Both,
     depth: 64,
     ports: &[6346, 6347],

@@ -1,13 +1,14 @@
 //! gRPC over HTTP/2 in the clear: the content type of its requests. Within TLS it cannot be told.
 
 use super::http::request::Request;
-use super::{Recogniser, Transports};
+use super::{Group, Recogniser, Transports};
 use crate::model::Application;
 
 pub(super) const APPLICATION: Application = Application::new("grpc");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Calls,
     over: Transports::Tcp,
     depth: 64,
     ports: &[50051],

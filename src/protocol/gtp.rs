@@ -1,13 +1,14 @@
 //! Telephone data: the header of the tunnel says its length (3GPP TS 29.060, TS 29.281).
 
 use super::reader::be16;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("gtp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Tunnels,
     over: Transports::Udp,
     depth: 0,
     ports: &[2123, 2152, 3386],
@@ -23,8 +24,16 @@ fn probe(segment: &Segment<'_>) -> Probe {
     let head = match first >> 5 {
         1 => 8,
         2 => 4,
+        // Charging, version 0 (3GPP TS 32.295): a header of 6 or 20 bytes, as its last bit says.
+        0 if first & 0x1e == 0x0e => {
+            if first & 1 == 1 {
+                6
+            } else {
+                20
+            }
+        }
         _ => return Probe::No,
     };
-    let known = matches!(kind, 1..=7 | 16..=70 | 254 | 255);
+    let known = matches!(kind, 1..=7 | 16..=70 | 95..=104 | 170..=180 | 240 | 241 | 254 | 255);
     Probe::when(segment.on_port && known && usize::from(length) + head == segment.wire_len, APPLICATION)
 }

@@ -5,8 +5,8 @@ mod upgrade;
 
 use httparse::{EMPTY_HEADER, Status};
 
-use super::text::{Begins, begins, first_line, headers};
-use super::{Follow, FollowSide, Probe, Recogniser, Segment, Transports};
+use super::text::{Begins, begins, first_line, header, headers};
+use super::{Follow, FollowSide, Group, Probe, Recogniser, Segment, Transports, docker};
 use crate::model::{Application, Facts};
 use request::Request;
 
@@ -16,6 +16,7 @@ const PROXY: Application = Application::new("http-proxy");
 
 pub(super) const PROXY_RECOGNISER: Recogniser = Recogniser {
     application: PROXY,
+    group: Group::Tunnels,
     over: Transports::Tcp,
     depth: 8 * 1024,
     ports: &[3128, 8080],
@@ -25,6 +26,7 @@ pub(super) const PROXY_RECOGNISER: Recogniser = Recogniser {
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: HTTP,
+    group: Group::Web,
     over: Transports::Tcp,
     depth: 8 * 1024,
     ports: &[80, 8080, 8000, 8008, 3128, 8888, 9200],
@@ -74,26 +76,64 @@ fn probe_proxy(segment: &Segment<'_>) -> Probe {
 }
 
 fn probe(segment: &Segment<'_>) -> Probe {
-    let bytes = segment.payload;
-    match (begins(bytes, &[b"HTTP/1.0 ", b"HTTP/1.1 "]), begins(bytes, METHODS)) {
-        (Begins::Yes, _) => response(bytes),
+    let bytes = without_line_ends(segment.payload);
+    let segment = &Segment { payload: bytes, ..*segment };
+    match (begins(bytes, &[b"HTTP/1.0 ", b"HTTP/1.1 ", b"ICY 200 "]), begins(bytes, METHODS)) {
+        (Begins::Yes, _) => response(segment),
         (_, Begins::Yes) => request(segment),
+        (Begins::No, Begins::No) if has_other_method(bytes) => request(segment),
         (Begins::No, Begins::No) => Probe::No,
         _ => Probe::Need,
     }
 }
 
-/// `HTTP/1.1 200 OK`: the request was not seen, so there is no name.
-fn response(bytes: &[u8]) -> Probe {
-    match bytes.get(9..12) {
-        Some(code) => Probe::when(code.iter().all(u8::is_ascii_digit), HTTP),
+/// Some clients end the body before with a line end too many, which servers overlook (RFC 9112 §2.2).
+fn without_line_ends(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\r\n").unwrap_or(bytes)
+}
+
+/// A whole request line whose method is not in the list: anybody may register one (RFC 9110 §16.1).
+fn has_other_method(bytes: &[u8]) -> bool {
+    let (line, ended) = first_line(bytes);
+    let method = line.split(|&b| b == b' ').next().unwrap_or_default();
+    let is_token =
+        (3..=24).contains(&method.len()) && method.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_'));
+    let version = line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0");
+    ended && is_token && version && method != b"CONNECT" && target(line).is_some_and(is_path)
+}
+
+/// `HTTP/1.1 200 OK`: the request was not seen, so there is no name yet. It may come late.
+fn response(segment: &Segment<'_>) -> Probe {
+    let bytes = segment.payload;
+    let code = if bytes.starts_with(b"ICY") { bytes.get(4..7) } else { bytes.get(9..12) };
+    match code {
+        Some(code) if code.iter().all(u8::is_ascii_digit) => {
+            let is_docker = header(bytes, b"server").is_some_and(|server| server.starts_with(b"Docker/"));
+            let application = if is_docker { docker::APPLICATION } else { HTTP };
+            let facts = Facts { application, ..Facts::default() };
+            if let answer @ Probe::Match(_) = upgrade::read(segment, &facts) {
+                return answer;
+            }
+            Probe::Then(facts, Follow { side: FollowSide::Other, read: late_request })
+        }
+        Some(_) => Probe::No,
         None => Probe::Need,
+    }
+}
+
+fn late_request(segment: &Segment<'_>, _: &Facts) -> Probe {
+    match begins(segment.payload, METHODS) {
+        Begins::Yes => request(segment),
+        Begins::Perhaps => Probe::Need,
+        Begins::No => Probe::No,
     }
 }
 
 fn request(segment: &Segment<'_>) -> Probe {
     let bytes = segment.payload;
     let (line, ended) = first_line(bytes);
+    // The line end itself may be cut in two.
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     let version = line.len().checked_sub(9).and_then(|at| line.get(at..)).unwrap_or_default();
     if ended && !matches!(version, b" HTTP/1.1" | b" HTTP/1.0") {
         return Probe::No;

@@ -6,13 +6,14 @@ mod huffman;
 use super::http::request::Request;
 use super::reader::Reader;
 use super::text::{Begins, begins};
-use super::{Follow, FollowSide, Probe, Recogniser, Segment, Transports};
+use super::{Follow, FollowSide, Group, Probe, Recogniser, Segment, Transports};
 use crate::model::{Application, Facts};
 
 pub(super) const APPLICATION: Application = Application::new("http2");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Web,
     over: Transports::Tcp,
     depth: 64,
     ports: &[80, 8080, 50051, 2379],
@@ -35,8 +36,20 @@ fn probe(segment: &Segment<'_>) -> Probe {
             Probe::Then(facts, Follow { side: FollowSide::Same, read: first_request })
         }
         Begins::Perhaps => Probe::Need,
-        Begins::No => Probe::No,
+        Begins::No => Probe::when(is_settings(segment.payload), APPLICATION),
     }
+}
+
+/// What a server says first: its settings, each a known number and a value (RFC 9113 §3.4, §6.5).
+fn is_settings(bytes: &[u8]) -> bool {
+    let mut reader = Reader::new(bytes);
+    let Some([0, 0, length, 4, 0, 0, 0, 0, 0]) = reader.array() else { return false };
+    let Some(body) = reader.take(usize::from(length)) else { return false };
+    let (settings, odd) = body.as_chunks::<6>();
+    let known = settings.iter().all(|[high, low, ..]| *high == 0 && matches!(low, 1..=9));
+    // Without a setting it is too little by itself; the acknowledgement of the client's may follow.
+    let follows = reader.rest().starts_with(&[0, 0, 0, 4, 1, 0, 0, 0, 0]);
+    odd.is_empty() && known && (!settings.is_empty() || follows)
 }
 
 /// The first request of the client, behind its settings.

@@ -1,13 +1,14 @@
 //! Asterisk to Asterisk: a full frame of the IAX kind (RFC 5456 §8.1.1).
 
 use super::reader::be16;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("iax");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Media,
     over: Transports::Udp,
     depth: 0,
     ports: &[4569],

@@ -1,13 +1,14 @@
 //! Power grid telecontrol: a frame that says its length (IEC 60870-5-104).
 
 use super::reader::Reader;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("iec104");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Industry,
     over: Transports::Tcp,
     depth: 16,
     ports: &[2404],
@@ -19,8 +20,12 @@ fn probe(segment: &Segment<'_>) -> Probe {
     let mut reader = Reader::new(segment.payload);
     let mut frames = 0;
     while let Some([0x68, length]) = reader.array() {
-        if !(4..=253).contains(&length) || reader.skip(usize::from(length)).is_none() {
+        if !(4..=253).contains(&length) {
             return Probe::No;
+        }
+        if reader.skip(usize::from(length)).is_none() {
+            // The last one may be cut, others before it may not.
+            return Probe::when(frames > 0 && segment.on_port, APPLICATION);
         }
         frames += 1;
     }

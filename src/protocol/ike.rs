@@ -1,13 +1,14 @@
 //! Key exchange for IPsec: the header says how long it is (RFC 7296 §3.1, RFC 2408).
 
 use super::reader::be32;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("ike");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Tunnels,
     over: Transports::Udp,
     depth: 0,
     ports: &[500, 4500],

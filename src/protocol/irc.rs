@@ -1,13 +1,14 @@
 //! Internet relay chat: registration of the client, greeting of the server (RFC 2812).
 
-use super::text::{Begins, begins, contains, first_line};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::text::{Begins, begins, contains, first_line, is_command};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("irc");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Chat,
     over: Transports::Tcp,
     depth: 512,
     ports: &[6667, 6668, 6669, 194],
@@ -37,7 +38,24 @@ fn probe(segment: &Segment<'_>) -> Probe {
     {
         return Probe::of(APPLICATION);
     }
+    if is_message(line, segment.on_port) {
+        return Probe::of(APPLICATION);
+    }
     if begins(bytes, STARTS) == Begins::Yes { Probe::Need } else { Probe::No }
+}
+
+/// A line in the middle of a talk: from whom, a command or a number, to whom (RFC 2812 §2.3.1).
+fn is_message(line: &[u8], on_port: bool) -> bool {
+    let mut words = line.split(|&b| b == b' ');
+    let Some(b':') = words.clone().next().and_then(<[u8]>::first) else {
+        return on_port && is_command(line, &[b"PING", b"PONG", b"JOIN", b"PRIVMSG", b"ERROR", b"QUIT", b"MODE"]);
+    };
+    let from = words.next().unwrap_or_default();
+    let command = words.next().unwrap_or_default();
+    let known = [&b"PRIVMSG"[..], b"NOTICE", b"JOIN", b"PART", b"QUIT", b"MODE", b"NICK", b"TOPIC", b"KICK", b"PONG"];
+    let is_number = command.len() == 3 && command.iter().all(u8::is_ascii_digit);
+    let is_person = from.contains(&b'!') && from.contains(&b'@');
+    (is_number || known.contains(&command)) && (on_port || is_person) && words.next().is_some_and(|to| !to.is_empty())
 }
 
 const STARTS: &[&[u8]] = &[b"NICK ", b"USER ", b"PASS ", b"CAP LS", b"CAP REQ :", b"NOTICE AUTH", b":"];

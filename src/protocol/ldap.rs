@@ -2,13 +2,14 @@
 
 use super::ber;
 use super::reader::Reader;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("ldap");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Identity,
     over: Transports::Both,
     depth: 64,
     ports: &[389, 3268],

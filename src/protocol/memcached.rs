@@ -2,13 +2,14 @@
 
 use super::reader::{be16, be32};
 use super::text::{Begins, begins, first_line, is_command, is_text};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("memcached");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Databases,
     over: Transports::Both,
     depth: 512,
     ports: &[11211],
@@ -21,14 +22,21 @@ fn probe(segment: &Segment<'_>) -> Probe {
     if !segment.is_tcp() {
         // Request, sequence 0, one datagram in all, reserved; then text.
         let fits = matches!(bytes, [_, _, 0, 0, _, _, 0, 0, ..]);
-        return Probe::when(fits && is_text_command(bytes.get(8..).unwrap_or_default()), APPLICATION);
+        let text = bytes.get(8..).unwrap_or_default();
+        let at_home = || segment.on_port && (begins(text, ANSWERS) == Begins::Yes || is_any_command(text));
+        return Probe::when(fits && (is_text_command(text) || at_home()), APPLICATION);
     }
     if matches!(bytes.first(), Some(0x80 | 0x81)) {
         return binary(bytes);
     }
     let (line, ended) = first_line(bytes);
-    if ended && is_text_command(bytes) {
+    // What other protocols might say too needs its port, or its answer.
+    let sure = segment.on_port || begins(segment.other, ANSWERS) == Begins::Yes;
+    if ended && (is_text_command(bytes) || sure && is_any_command(bytes)) {
         return Probe::of(APPLICATION);
+    }
+    if ended && segment.other.is_empty() && is_any_command(bytes) {
+        return Probe::Need;
     }
     match begins(bytes, ANSWERS) {
         Begins::Yes => Probe::when(segment.on_port && ended, APPLICATION),
@@ -40,7 +48,50 @@ fn probe(segment: &Segment<'_>) -> Probe {
 
 const COMMANDS: &[&[u8]] =
     &[b"get", b"gets", b"set", b"add", b"replace", b"delete", b"incr", b"stats", b"version", b"flush_all"];
-const ANSWERS: &[&[u8]] = &[b"VALUE ", b"STORED\r\n", b"STAT pid "];
+/// All that begins a line of a client (memcached protocol.txt), in small letters only.
+const ALL_COMMANDS: &[&[u8]] = &[
+    b"get",
+    b"gets",
+    b"gat",
+    b"gats",
+    b"cas",
+    b"append",
+    b"prepend",
+    b"delete",
+    b"incr",
+    b"decr",
+    b"touch",
+    b"mg",
+    b"ms",
+    b"md",
+    b"ma",
+    b"mn",
+    b"version",
+    b"verbosity",
+];
+const ANSWERS: &[&[u8]] = &[
+    b"VALUE ",
+    b"STORED\r\n",
+    b"STAT ",
+    b"END\r\n",
+    b"NOT_STORED\r\n",
+    b"EXISTS\r\n",
+    b"NOT_FOUND\r\n",
+    b"DELETED\r\n",
+    b"TOUCHED\r\n",
+    b"VERSION ",
+    b"CLIENT_ERROR ",
+    b"SERVER_ERROR ",
+];
+
+/// A line that is one of them with a key or number behind it, or one that has none.
+fn is_any_command(bytes: &[u8]) -> bool {
+    let (line, ended) = first_line(bytes);
+    let mut words = line.split(|&b| b == b' ');
+    let command = words.next().unwrap_or_default();
+    let alone = matches!(command, b"version" | b"mn");
+    ended && is_text(line) && ALL_COMMANDS.contains(&command) && words.next().is_some() != alone
+}
 
 fn is_text_command(bytes: &[u8]) -> bool {
     let (line, ended) = first_line(bytes);
@@ -62,5 +113,11 @@ fn binary(bytes: &[u8]) -> Probe {
     let extras = head.get(4).copied().unwrap_or(0);
     let fits =
         opcode <= 0x2c && head.get(5) == Some(&0) && u32::from(key) + u32::from(extras) <= body && body < 1 << 20;
-    Probe::when(fits && bytes.len() == 24 + body as usize, APPLICATION)
+    // Quiet requests come several in one segment.
+    let behind = bytes.get(24 + body as usize..);
+    if fits && behind.is_none() && body < 8192 {
+        return Probe::Need;
+    }
+    let follows = behind.is_some_and(|behind| matches!(behind, [] | [0x80 | 0x81, 0..=0x2c, ..]));
+    Probe::when(fits && follows, APPLICATION)
 }

@@ -1,12 +1,13 @@
 //! Openings in a home router: NAT-PMP and PCP, on their own port (RFC 6886, RFC 6887).
 
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("nat-pmp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Network,
     over: Transports::Udp,
     depth: 0,
     ports: &[5351],

@@ -1,13 +1,14 @@
 //! NATS: the greeting of the server, the commands of the client (NATS client protocol).
 
 use super::text::{Begins, begins, contains, first_line};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("nats");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Queues,
     over: Transports::Tcp,
     depth: 256,
     ports: &[4222],
@@ -25,6 +26,14 @@ fn probe(segment: &Segment<'_>) -> Probe {
         }
         Begins::Yes if ended => Probe::No,
         Begins::Yes | Begins::Perhaps => Probe::Need,
-        Begins::No => Probe::No,
+        Begins::No => Probe::when(segment.on_port && ended && is_later(line), APPLICATION),
     }
+}
+
+/// A line of a conversation that has begun (NATS client protocol).
+fn is_later(line: &[u8]) -> bool {
+    matches!(line, b"PING" | b"PONG" | b"+OK")
+        || [&b"PUB "[..], b"HPUB ", b"SUB ", b"UNSUB ", b"MSG ", b"HMSG ", b"-ERR '"]
+            .iter()
+            .any(|word| line.starts_with(word))
 }

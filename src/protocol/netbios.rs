@@ -1,13 +1,14 @@
 //! NetBIOS names and datagrams (RFC 1002 §4.2, §4.4).
 
 use super::reader::be16;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("netbios");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Names,
     over: Transports::Udp,
     depth: 0,
     ports: &[137, 138],

@@ -1,13 +1,14 @@
 //! Flow records: a version, a count, and a length or a time that fits (RFC 3954, RFC 7011).
 
 use super::reader::{be16, be32};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("netflow");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Monitoring,
     over: Transports::Udp,
     depth: 0,
     ports: &[2055, 2056, 4739, 9995, 9996],

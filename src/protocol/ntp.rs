@@ -1,12 +1,13 @@
 //! Time: a header of 48 bytes whose fields make sense (RFC 5905 §7.3).
 
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("ntp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Network,
     over: Transports::Udp,
     depth: 0,
     ports: &[123],
@@ -21,8 +22,8 @@ fn probe(segment: &Segment<'_>) -> Probe {
     let length = segment.wire_len;
     let fits = match mode {
         // Control and private messages (mode 7, the one that is abused for reflection).
-        6 => length >= 12,
-        7 => length >= 8,
+        6 => length >= 12 && bytes.get(1).is_some_and(|operation| matches!(operation & 0x1f, 0..=12 | 31)),
+        7 => length >= 8 && matches!(bytes.get(2), Some(0 | 2 | 3)),
         1..=5 => length >= 48 && length.is_multiple_of(4) && bytes.get(1).is_some_and(|&stratum| stratum <= 16),
         _ => false,
     };

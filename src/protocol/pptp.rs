@@ -1,13 +1,14 @@
 //! PPTP: control messages with a magic number (RFC 2637 §1.4).
 
 use super::reader::{be16, be32};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("pptp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Tunnels,
     over: Transports::Tcp,
     depth: 16,
     ports: &[1723],

@@ -1,13 +1,14 @@
 //! Prometheus remote write: samples that leave by HTTP. The scraping of metrics is plain HTTP.
 
 use super::http::request::Request;
-use super::{Recogniser, Transports};
+use super::{Group, Recogniser, Transports};
 use crate::model::Application;
 
 pub(super) const APPLICATION: Application = Application::new("prometheus-write");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Monitoring,
     over: Transports::Tcp,
     depth: 64,
     ports: &[9090, 9009],

@@ -5,10 +5,11 @@ mod crypto;
 mod google;
 mod initial;
 mod packet;
+mod short;
 
 use super::tls::hello::ClientHello;
 use super::tls::ja4;
-use super::{Probe, Recogniser, Segment, Transports, doh, doq};
+use super::{Group, Probe, Recogniser, Segment, Transports, doh, doq};
 use crate::model::{Application, Facts, Label};
 use crypto::Crypto;
 use initial::Keys;
@@ -19,12 +20,18 @@ const DOQ: Application = Application::new("doq");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: QUIC,
+    group: Group::Encrypted,
     over: Transports::Udp,
     depth: 0,
     ports: &[443, 80, 8443, 784, 853],
     about: "QUIC v1, v2, drafts and Google's: server name, ALPN, JA4 (RFC 9001)",
     probe,
 };
+
+/// QUIC, and no more is known.
+fn bare(detail: &str) -> Probe {
+    Probe::Match(Facts { application: QUIC, detail: Some(Label::new(detail)), ..Facts::default() })
+}
 
 /// Datagrams of one client that are looked into for its ClientHello, and packets of one datagram:
 /// what an attacker can make us decrypt for one flow.
@@ -37,11 +44,14 @@ fn probe(segment: &Segment<'_>) -> Probe {
     if let Some(hello) = google::plain(segment.payload) {
         return Probe::Match(doh::by_name(hello.facts(QUIC)));
     }
+    if google::is_answer(segment.payload) {
+        return bare("Google QUIC");
+    }
     let Some(first) = Long::parse(segment.payload) else {
         // The handshake is over, and its hello was not to be read; but it was QUIC's.
         let known = |datagram| Long::parse(datagram).and_then(|long| initial::version(long.version));
         let version = segment.earlier.chain([segment.other]).find_map(known);
-        return version.map_or(Probe::No, nameless);
+        return version.map_or_else(|| short::probe(segment), nameless);
     };
     if first.version == 0 {
         return Probe::when(first.names_versions(), QUIC);
@@ -129,5 +139,5 @@ fn open(datagram: &[u8], number: u32, version: &initial::Version, keys: &Keys, c
 }
 
 fn nameless(version: &initial::Version) -> Probe {
-    Probe::Match(Facts { application: QUIC, detail: Some(Label::new(version.name)), ..Facts::default() })
+    bare(version.name)
 }

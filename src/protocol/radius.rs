@@ -1,13 +1,14 @@
 //! Who may connect: a packet that says its length, with attributes that fill it (RFC 2865 §3).
 
 use super::reader::{Reader, be16};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("radius");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Identity,
     over: Transports::Udp,
     depth: 0,
     ports: &[1812, 1813, 1645, 1646, 3799],

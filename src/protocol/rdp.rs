@@ -1,13 +1,15 @@
 //! Remote desktops: the request for a connection and its confirmation ([MS-RDPBCGR] §2.2.1).
 
-use super::{Probe, Recogniser, Segment, Transports};
+use super::reader::{be16, be32};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("rdp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
-    over: Transports::Tcp,
+    group: Group::Remote,
+    over: Transports::Both,
     depth: 64,
     ports: &[3389],
     about: "RDP: request for a connection (MS-RDPBCGR 2.2.1.1)",
@@ -16,6 +18,9 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
 
 fn probe(segment: &Segment<'_>) -> Probe {
     let bytes = segment.payload;
+    if !segment.is_tcp() {
+        return Probe::when(segment.on_port && opens_by_udp(bytes), APPLICATION);
+    }
     let Some(head) = bytes.get(..11) else {
         let so_far = bytes.iter().zip([3_u8, 0, 0]).all(|(have, want)| *have == want);
         return if so_far { Probe::Need } else { Probe::No };
@@ -37,4 +42,13 @@ fn probe(segment: &Segment<'_>) -> Probe {
         (false, true) => Probe::when(segment.on_port, APPLICATION),
         (false, false) => Probe::No,
     }
+}
+
+/// The side channel by UDP (MS-RDPEUDP §2.2.2): in the client's first datagram no source is acknowledged, the flags
+/// hold SYN, and two largest sizes follow; an answer has SYN and ACK.
+fn opens_by_udp(bytes: &[u8]) -> bool {
+    const SYN: u16 = 1;
+    let (Some(source), Some(flags)) = (be32(bytes, 0), be16(bytes, 6)) else { return false };
+    let size = |at| be16(bytes, at).is_some_and(|size| (1132..=1232).contains(&size));
+    flags & SYN != 0 && flags & 0xe000 == 0 && (source == u32::MAX || flags & 4 != 0) && size(12) && size(14)
 }

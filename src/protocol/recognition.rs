@@ -39,8 +39,8 @@ const FRESH_STARTS: u16 = 6;
 /// One flow's way to a verdict. Small until a recogniser asks for more; dropped when decided.
 #[derive(Debug)]
 pub struct Recognition {
-    /// The recognisers that have not said never.
-    open: Set,
+    /// The recognisers that have not said never, of what the opener says and of what the answerer says.
+    open: [Set; 2],
     /// Those whose port one of the ends has.
     home: Set,
     transport: Transport,
@@ -77,7 +77,7 @@ impl Recognition {
             _ => return None,
         };
         Some(Self {
-            open: Set::all(transport),
+            open: [Set::all(transport); 2],
             home: Set::at_home([opener_port, answerer_port]),
             transport,
             ports: [opener_port, answerer_port],
@@ -156,12 +156,15 @@ impl Recognition {
                     return self.finish_following();
                 }
                 self.held = None;
-                self.open = self.everybody();
+                self.open = [self.everybody(); 2];
             }
             self.start[side] = Some(sequence);
             self.midstream[side] = false;
         }
         let payload = packet.payload;
+        if self.open[side].is_empty() && self.follower.is_none() && !payload.is_empty() {
+            return self.pass_unknown(payload);
+        }
         // A reset may carry a text for people (RFC 9293 §3.5.3): not the application's.
         if payload.is_empty() || packet.tcp_flags & tcp_flag::RST != 0 {
             return Verdict::Pending;
@@ -191,9 +194,16 @@ impl Recognition {
         Verdict::Pending
     }
 
+    /// More of a side that nobody knows: the other may still tell, but not for ever.
+    fn pass_unknown(&mut self, payload: &[u8]) -> Verdict {
+        self.packets = self.packets.saturating_add(1);
+        if self.packets >= MOST_DATAGRAMS { self.give_up(payload) } else { Verdict::Pending }
+    }
+
     /// One more segment, `offset` bytes after the start of its side.
     fn grow(&mut self, offset: usize, payload: &[u8], packet: &Packet<'_>, from_opener: bool) -> Verdict {
         self.packets = self.packets.saturating_add(1);
+        let side = usize::from(!from_opener);
         let cut = packet.payload.len() < packet.payload_len as usize;
         let held = self.held.take();
         let fresh = held.as_ref().is_none_or(|held| sides(held, from_opener).0.cost() == 0);
@@ -207,8 +217,9 @@ impl Recognition {
             if let Some(found) = self.ask(payload, payload.len(), other, from_opener, cut) {
                 return self.decide(found, from_opener);
             }
-            if self.open.is_empty() || cut {
-                return self.start_afresh(payload);
+            if self.open[side].is_empty() || cut {
+                let waits = self.waits_for_the_other(held, payload, from_opener);
+                return if waits { Verdict::Pending } else { self.start_afresh(payload) };
             }
             return self.keep(held, payload.len(), |side| side.place(0, payload) != Placed::Lost, from_opener, payload);
         }
@@ -222,10 +233,11 @@ impl Recognition {
         if let Some(found) = self.ask(ours.bytes(), ours.bytes().len(), others.bytes(), from_opener, is_last) {
             return self.decide(found, from_opener);
         }
-        if self.open.is_empty() || is_last {
-            self.midstream[usize::from(!from_opener)] |= placed == Placed::Lost;
-            let bytes = if ours.bytes().is_empty() { payload } else { ours.bytes() };
-            return self.start_afresh(bytes);
+        if self.open[side].is_empty() || is_last {
+            self.midstream[side] |= placed == Placed::Lost;
+            let bytes = if ours.bytes().is_empty() { payload.to_vec() } else { ours.bytes().to_vec() };
+            let waits = self.waits_for_the_other(Some(held), &bytes, from_opener);
+            return if waits { Verdict::Pending } else { self.start_afresh(&bytes) };
         }
         self.keep(Some(held), 0, |_| true, from_opener, payload)
     }
@@ -254,12 +266,12 @@ impl Recognition {
         own(&mut held, from_opener).prepend(packet.payload);
         self.start[usize::from(!from_opener)] = Some(sequence);
         self.packets = self.packets.saturating_add(1);
-        self.open = self.everybody();
+        self.open = [self.everybody(); 2];
         let (ours, others) = sides(&held, from_opener);
         if let Some(found) = self.ask(ours.bytes(), ours.bytes().len(), others.bytes(), from_opener, false) {
             return self.decide(found, from_opener);
         }
-        if self.open.is_empty() {
+        if self.open[usize::from(!from_opener)].is_empty() {
             return self.start_afresh(ours.bytes());
         }
         self.keep(Some(held), packet.payload.len(), |_| true, from_opener, packet.payload)
@@ -276,6 +288,10 @@ impl Recognition {
         if self.held.is_none() && self.known.is_none() && self.refused == Some(print) {
             return self.start_afresh(payload);
         }
+        if self.held.is_some() && self.packets <= FRESH_STARTS && self.known.is_none() {
+            // A datagram is its own beginning: what one recogniser waits for must not keep the others away.
+            self.open = [self.everybody(); 2];
+        }
         let held = self.held.take();
         let (earlier, other) = held.as_ref().map_or((Datagrams::default(), &[][..]), |held| {
             let (own, other) = sides(held, from_opener);
@@ -286,8 +302,12 @@ impl Recognition {
         {
             return self.decide(found, from_opener);
         }
-        if self.open.is_empty() || is_last {
-            self.refused = held.is_none().then_some(print);
+        if is_last || self.open[usize::from(!from_opener)].is_empty() {
+            let is_fresh = held.is_none();
+            if !is_last && self.waits_for_the_other(held, payload, from_opener) {
+                return Verdict::Pending;
+            }
+            self.refused = is_fresh.then_some(print);
             return self.start_afresh(payload);
         }
         let keep = |side: &mut Side| {

@@ -1,13 +1,14 @@
 //! Sun remote procedures, NFS and the port mapper among them (RFC 5531 §9).
 
 use super::reader::be32;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("rpc");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Calls,
     over: Transports::Both,
     depth: 64,
     ports: &[111, 2049],

@@ -1,13 +1,14 @@
 //! The rsync daemon: both sides say their version first.
 
 use super::text::{Begins, begins, first_line};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("rsync");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Files,
     over: Transports::Tcp,
     depth: 32,
     ports: &[873],

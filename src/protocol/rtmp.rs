@@ -1,13 +1,14 @@
 //! Video streams of Flash: the first block of the handshake (RTMP §5.2).
 
 use super::reader::be32;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("rtmp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Media,
     over: Transports::Tcp,
     depth: 2048,
     ports: &[1935],

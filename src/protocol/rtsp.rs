@@ -1,13 +1,14 @@
 //! Control of media streams: request or response (RFC 7826).
 
 use super::text::{Begins, begins, first_line, header};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("rtsp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Media,
     over: Transports::Tcp,
     depth: 2048,
     ports: &[554, 8554],

@@ -1,12 +1,13 @@
 //! Siemens controllers: S7 over COTP (ISO 8073), the connection between two TSAPs.
 
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("s7");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Industry,
     over: Transports::Tcp,
     depth: 64,
     ports: &[102],

@@ -1,13 +1,14 @@
 //! Samples of switches: version 5 and an address (sFlow version 5).
 
 use super::reader::be32;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("sflow");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Monitoring,
     over: Transports::Udp,
     depth: 0,
     ports: &[6343],

@@ -1,13 +1,14 @@
 //! Telephone calls: request or response (RFC 3261).
 
 use super::text::{Begins, begins, contains, first_line, header};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("sip");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Media,
     over: Transports::Both,
     depth: 2048,
     ports: &[5060, 5061],

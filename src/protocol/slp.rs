@@ -1,13 +1,14 @@
 //! Service location: a header that says its length (RFC 2608 §8, RFC 2165).
 
 use super::reader::{be16, be32};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("slp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Network,
     over: Transports::Both,
     depth: 32,
     ports: &[427],

@@ -1,13 +1,14 @@
 //! Windows files: SMB 1 to 3, behind the length of a session service ([MS-SMB2], [MS-CIFS]).
 
 use super::text::{Begins, begins};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("smb");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Files,
     over: Transports::Tcp,
     depth: 64,
     ports: &[445, 139],

@@ -2,13 +2,14 @@
 
 use super::ber;
 use super::reader::Reader;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("snmp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Monitoring,
     over: Transports::Udp,
     depth: 0,
     ports: &[161, 162],

@@ -1,13 +1,14 @@
 //! Cars: a header that says its length (AUTOSAR SOME/IP).
 
 use super::reader::be32;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("someip");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Industry,
     over: Transports::Both,
     depth: 32,
     ports: &[30490, 30491, 30501],

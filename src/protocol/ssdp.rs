@@ -1,13 +1,14 @@
 //! Discovery of devices by HTTP over UDP (UPnP Device Architecture §1).
 
 use super::text::{Begins, begins, first_line, header};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("ssdp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Network,
     over: Transports::Udp,
     depth: 0,
     ports: &[1900],

@@ -1,13 +1,14 @@
 //! SSH: the banner that either side sends first (RFC 4253 §4.2).
 
 use super::text::{Begins, begins, first_line};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::{Application, Facts, Label};
 
 const SSH: Application = Application::new("ssh");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: SSH,
+    group: Group::Remote,
     over: Transports::Tcp,
     depth: LONGEST,
     ports: &[22, 2222],

@@ -1,13 +1,14 @@
 //! Counters of statsd: lines such as `requests:1|c`.
 
 use super::text::first_line;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("statsd");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Monitoring,
     over: Transports::Udp,
     depth: 0,
     ports: &[8125],

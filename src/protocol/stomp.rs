@@ -1,13 +1,14 @@
 //! STOMP: the frames that open a session (STOMP 1.2).
 
 use super::text::{Begins, begins, contains};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("stomp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Queues,
     over: Transports::Tcp,
     depth: 256,
     ports: &[61613],

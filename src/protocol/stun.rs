@@ -1,13 +1,14 @@
 //! STUN and TURN: a magic cookie and attributes that fill the message (RFC 8489, RFC 8656).
 
 use super::reader::{Reader, be32};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("stun");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Media,
     over: Transports::Both,
     depth: 64,
     ports: &[3478, 19302, 5349],

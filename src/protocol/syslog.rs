@@ -1,12 +1,13 @@
 //! Log lines: a priority in angle brackets, then a version, a date or text (RFC 5424, RFC 3164).
 
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("syslog");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Monitoring,
     over: Transports::Both,
     depth: 64,
     ports: &[514, 601],

@@ -10,6 +10,26 @@ use super::{
     teredo, tftp, thrift, tls, tns, tor, vnc, vxlan, websocket, wireguard, wsd, x11, xdmcp, xmpp, zabbix, zookeeper,
 };
 
+use crate::model::Application;
+
+/// Protocols that ride on another, and the one that whoever knows them not would see.
+static CARRIERS: &[(Application, Application)] = &[
+    (tls::DOT_RECOGNISER.application, tls::TLS),
+    (doh::RECOGNISER.application, tls::TLS),
+    (tor::RECOGNISER.application, tls::TLS),
+    (doq::RECOGNISER.application, quic::RECOGNISER.application),
+    (websocket::RECOGNISER.application, http::RECOGNISER.application),
+    (docker::RECOGNISER.application, http::RECOGNISER.application),
+    (prometheus::RECOGNISER.application, http::RECOGNISER.application),
+    (grpc::RECOGNISER.application, http2::RECOGNISER.application),
+    (etcd::RECOGNISER.application, http2::RECOGNISER.application),
+];
+
+/// What an application rides on, or itself where it rides on none.
+pub fn carrier(application: Application) -> Application {
+    CARRIERS.iter().find(|(one, _)| *one == application).map_or(application, |(_, carrier)| *carrier)
+}
+
 /// Every application protocol that egret can tell by its payload.
 pub static RECOGNISERS: &[Recogniser] = &[
     tls::RECOGNISER,

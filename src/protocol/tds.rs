@@ -1,13 +1,14 @@
 //! SQL Server and Sybase: pre-login and login packets ([MS-TDS] §2.2.3).
 
 use super::reader::{be16, le32};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("tds");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Databases,
     over: Transports::Tcp,
     depth: 64,
     ports: &[1433],
@@ -18,7 +19,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
 fn probe(segment: &Segment<'_>) -> Probe {
     let bytes = segment.payload;
     let Some(head) = bytes.get(..8) else {
-        return if matches!(bytes.first(), None | Some(0x01 | 0x02 | 0x04 | 0x10 | 0x12)) {
+        return if matches!(bytes.first(), None | Some(0x01..=0x04 | 0x0e | 0x10 | 0x12)) {
             Probe::Need
         } else {
             Probe::No
@@ -26,12 +27,19 @@ fn probe(segment: &Segment<'_>) -> Probe {
     };
     let length = be16(head, 2).map_or(0, usize::from);
     let (kind, status) = (head.first().copied().unwrap_or(0), head.get(1).copied().unwrap_or(0));
-    let framed = status <= 9
-        && length > 8
-        && length == bytes.len()
-        && head.get(6).is_some_and(|&id| id <= 1)
-        && head.get(7) == Some(&0);
     let body = bytes.get(8..).unwrap_or_default();
+    // Requests of a session begin with what they are part of: 22 bytes in all, 18 for a transaction (MS-TDS §2.2.5.3).
+    let in_session = matches!(kind, 0x01 | 0x03 | 0x0e)
+        && body.starts_with(&[22, 0, 0, 0, 18, 0, 0, 0, 2, 0])
+        && (bytes.len()..=1 << 15).contains(&length);
+    if in_session {
+        return Probe::of(APPLICATION);
+    }
+    let framed = status <= 9 && length > 8 && head.get(6).is_some_and(|&id| id <= 1) && head.get(7) == Some(&0);
+    let whole = length == bytes.len();
+    if framed && length > bytes.len() && length <= 4096 && matches!(kind, 0x10 | 0x12) && !segment.is_last {
+        return Probe::Need;
+    }
     let fits = match kind {
         // Pre-login: a list of options that begins with the version and ends with 0xff.
         0x12 => body.first() == Some(&0) && be16(body, 3) == Some(6),
@@ -41,5 +49,5 @@ fn probe(segment: &Segment<'_>) -> Probe {
         0x01 | 0x03 | 0x04 | 0x0e => segment.on_port,
         _ => false,
     };
-    Probe::when(framed && fits, APPLICATION)
+    Probe::when(framed && whole && fits, APPLICATION)
 }

@@ -1,13 +1,14 @@
 //! Telnet: negotiation of options (RFC 854).
 
 use super::reader::Reader;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("telnet");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Remote,
     over: Transports::Tcp,
     depth: 64,
     ports: &[23, 2323],

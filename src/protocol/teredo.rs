@@ -1,13 +1,14 @@
 //! IPv6 through NAT: an IPv6 packet, perhaps behind an authentication, on its own port (RFC 4380).
 
 use super::reader::be16;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("teredo");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Tunnels,
     over: Transports::Udp,
     depth: 0,
     ports: &[3544],

@@ -1,13 +1,14 @@
 //! Apache Thrift: a call with a name, strict or compact, framed or not.
 
 use super::reader::be32;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("thrift");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Calls,
     over: Transports::Both,
     depth: 64,
     ports: &[9090],
@@ -18,6 +19,11 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
 fn probe(segment: &Segment<'_>) -> Probe {
     let bytes = segment.payload;
     let frame = be32(bytes, 0).is_some_and(|length| length as usize + 4 == bytes.len());
+    // The frame may come before what it holds.
+    let is_part = be32(bytes, 0).is_some_and(|length| (bytes.len()..1 << 16).contains(&(length as usize + 4)));
+    if is_part && !frame && !segment.is_last && matches!(bytes.get(4..), Some([] | [0x80 | 0x82] | [0x80, 1, ..])) {
+        return Probe::Need;
+    }
     let bytes = if frame { bytes.get(4..).unwrap_or_default() } else { bytes };
     // Version 1 of the strict form, a call or its answer, and the name of the method.
     if let [0x82, kind, ..] = bytes

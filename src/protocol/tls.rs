@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use super::reader::{Reader, be16};
 use super::window::WINDOW;
-use super::{Follow, FollowSide, Probe, Recogniser, Segment, Transports, doh};
+use super::{Follow, FollowSide, Group, Probe, Recogniser, Segment, Transports, doh};
 use crate::model::{Application, Facts, Label};
 use hello::{ClientHello, ServerHello};
 
@@ -18,6 +18,7 @@ pub(super) const DOT: Application = Application::new("dot");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: TLS,
+    group: Group::Encrypted,
     over: Transports::Tcp,
     depth: WINDOW,
     ports: &[443, 8443, 465, 563, 636, 989, 990, 993, 995, 5061, 5671, 6697, 8883, 9443],
@@ -28,6 +29,7 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
 /// DNS over TLS has a port of its own and no sign of its own within the handshake (RFC 7858).
 pub(super) const DOT_RECOGNISER: Recogniser = Recogniser {
     application: DOT,
+    group: Group::Names,
     over: Transports::Tcp,
     depth: WINDOW,
     ports: &[853],
@@ -45,6 +47,9 @@ const LONGEST_RECORD: usize = 16_384 + 2_048;
 /// A handshake message that claims more than this is not one.
 const LONGEST_HELLO: usize = 1 << 16;
 
+/// What could be a record in the middle of a segment, and is looked at.
+const MOST_MARKS: usize = 16;
+
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 
@@ -53,8 +58,8 @@ fn probe(segment: &Segment<'_>) -> Probe {
     match bytes.first() {
         Some(&HANDSHAKE) => handshake(segment),
         Some(&ALERT | &APPLICATION_DATA | &20) => middle(segment),
-        Some(byte) if byte & 0x80 != 0 => ssl2(bytes),
-        Some(_) => Probe::No,
+        Some(byte) if byte & 0x80 != 0 && matches!(bytes.get(2), None | Some(&CLIENT_HELLO)) => ssl2(bytes),
+        Some(_) => within(segment),
         None => Probe::Need,
     }
 }
@@ -205,6 +210,25 @@ fn middle(segment: &Segment<'_>) -> Probe {
         return Probe::of(TLS);
     }
     if segment.payload.len() < HEADER { Probe::Need } else { need_two(segment) }
+}
+
+/// In the middle of a stream, on its ports: two records that begin somewhere in the segment, the second where the
+/// first one ends, or the first ends with the segment.
+fn within(segment: &Segment<'_>) -> Probe {
+    if !segment.is_midstream || !segment.on_port {
+        return Probe::No;
+    }
+    let is_record = |at: usize| {
+        let mut reader = Reader::new(segment.payload.get(at..)?);
+        let (APPLICATION_DATA, length) = record_header(&mut reader)? else { return None };
+        // Nobody has written 3.0 there for long.
+        (segment.payload.get(at + 2) == Some(&3)).then_some(at + HEADER + length)
+    };
+    let marks = segment.payload.windows(3).enumerate().filter(|(_, three)| *three == [APPLICATION_DATA, 3, 3]);
+    let fits = |(at, _): (usize, &[u8])| {
+        is_record(at).is_some_and(|end| end == segment.payload.len() || is_record(end).is_some())
+    };
+    Probe::when(marks.take(MOST_MARKS).any(fits), TLS)
 }
 
 fn need_two(segment: &Segment<'_>) -> Probe {

@@ -4,13 +4,14 @@
 //! part in either, and its client asks for a third such name (tor-spec §2, `tor_tls_context_init_certificates`).
 //! TLS 1.3 encrypts the certificate; what is left there could be anybody's, so it is not told.
 
-use super::{Recogniser, Transports};
+use super::{Group, Recogniser, Transports};
 use crate::model::{Application, Facts, TlsAnswer};
 
 const APPLICATION: Application = Application::new("tor");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Tunnels,
     over: Transports::Tcp,
     depth: 64,
     ports: &[9001, 9030],

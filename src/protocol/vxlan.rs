@@ -1,13 +1,14 @@
 //! Networks within UDP: flags, a network number, and an Ethernet frame (RFC 7348).
 
 use super::reader::be16;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("vxlan");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Tunnels,
     over: Transports::Udp,
     depth: 0,
     ports: &[4789, 8472],

@@ -1,13 +1,14 @@
 //! WebSocket (RFC 6455): HTTP that was upgraded, or text frames of a connection picked up in the middle.
 
 use super::reader::Reader;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 pub(super) const APPLICATION: Application = Application::new("websocket");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Web,
     over: Transports::Tcp,
     depth: 2048,
     ports: &[80, 8080],

@@ -1,13 +1,14 @@
 //! WireGuard: messages of fixed sizes (Donenfeld, "WireGuard", §5.4).
 
 use super::reader::le32;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("wireguard");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Tunnels,
     over: Transports::Udp,
     depth: 0,
     ports: &[51820],

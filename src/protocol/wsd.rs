@@ -1,13 +1,14 @@
 //! Discovery of devices by SOAP over UDP (WS-Discovery).
 
 use super::text::contains;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("wsd");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Network,
     over: Transports::Udp,
     depth: 0,
     ports: &[3702],

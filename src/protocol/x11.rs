@@ -1,13 +1,14 @@
 //! Screens of X: the byte order and version that a client says first (X11 protocol §8).
 
 use super::text::{Begins, begins};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("x11");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Remote,
     over: Transports::Tcp,
     depth: 16,
     ports: &[6000, 6001, 6010],

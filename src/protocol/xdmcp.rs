@@ -1,13 +1,14 @@
 //! Remote screens of X: a header that says its length (XDMCP).
 
 use super::reader::be16;
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("xdmcp");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Remote,
     over: Transports::Udp,
     depth: 0,
     ports: &[177],

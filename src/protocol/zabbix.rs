@@ -1,13 +1,14 @@
 //! Zabbix: the mark before every message of agent and server.
 
 use super::text::{Begins, begins};
-use super::{Probe, Recogniser, Segment, Transports};
+use super::{Group, Probe, Recogniser, Segment, Transports};
 use crate::model::Application;
 
 const APPLICATION: Application = Application::new("zabbix");
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
     application: APPLICATION,
+    group: Group::Monitoring,
     over: Transports::Tcp,
     depth: 16,
     ports: &[10050, 10051],

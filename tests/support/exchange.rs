@@ -50,6 +50,42 @@ pub(crate) fn packet(protocol: Protocol, sequence: u32, flags: u8, payload: &[u8
 
 /// What is known of an exchange at its end. What was kept is given back, whatever the bytes.
 pub(crate) fn facts_of(exchange: &Exchange) -> Facts {
+    facts_from(exchange, true, Arrival::Whole)
+}
+
+/// The same where the beginning of the stream was not seen.
+pub(crate) fn facts_in_the_middle(exchange: &Exchange) -> Facts {
+    facts_from(exchange, false, Arrival::Whole)
+}
+
+/// How the bytes of a message come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    Whole,
+    /// In segments of that many bytes.
+    Pieces(usize),
+    /// The second half first.
+    Swapped,
+    /// Each segment twice.
+    Doubled,
+}
+
+/// The same with its segments cut, swapped or doubled.
+pub(crate) fn facts_as(exchange: &Exchange, arrival: Arrival) -> Facts {
+    facts_from(exchange, true, arrival)
+}
+
+/// Where the segments of a message begin, and their bytes.
+fn segments(bytes: &[u8], arrival: Arrival) -> Vec<(usize, &[u8])> {
+    match arrival {
+        Arrival::Whole => vec![(0, bytes)],
+        Arrival::Pieces(size) => bytes.chunks(size).enumerate().map(|(n, piece)| (n * size, piece)).collect(),
+        Arrival::Swapped => vec![(bytes.len() / 2, &bytes[bytes.len() / 2..]), (0, &bytes[..bytes.len() / 2])],
+        Arrival::Doubled => vec![(0, bytes), (0, bytes)],
+    }
+}
+
+fn facts_from(exchange: &Exchange, handshake: bool, arrival: Arrival) -> Facts {
     let budget = Budget::default();
     let protocol = if exchange.over == Over::Tcp { Protocol::TCP } else { Protocol::UDP };
     let mut flow = Recognition::new(protocol, 50_000, exchange.port, &budget).unwrap();
@@ -60,14 +96,16 @@ pub(crate) fn facts_of(exchange: &Exchange) -> Facts {
         }
     };
     let mut next = [1_000_u32, 2_000];
-    if exchange.over == Over::Tcp {
+    if exchange.over == Over::Tcp && handshake {
         for (opener, start) in [(true, next[0]), (false, next[1])] {
             note(flow.feed(&packet(protocol, start - 1, tcp_flag::SYN, &[]), opener));
         }
     }
     for (opener, bytes) in &exchange.messages {
         let sequence = &mut next[usize::from(!opener)];
-        note(flow.feed(&packet(protocol, *sequence, tcp_flag::ACK, bytes), *opener));
+        for (offset, piece) in segments(bytes, arrival) {
+            note(flow.feed(&packet(protocol, *sequence + offset as u32, tcp_flag::ACK, piece), *opener));
+        }
         *sequence += bytes.len() as u32;
         assert!(budget.bytes() <= 80_000, "{} bytes kept for one flow", budget.bytes());
         if flow.is_finished() {

@@ -159,6 +159,16 @@ pub(super) fn is_header(bytes: &[u8]) -> bool {
     opcode && label && be16(bytes, 4) == Some(1)
 }
 
+/// Whether a message of a stream could be one question, of which not all is there yet.
+pub(super) fn is_begun(bytes: &[u8]) -> bool {
+    let opcode = bytes.get(2).is_some_and(|flags| matches!(flags >> 3 & 0xf, 0 | 1 | 2 | 4 | 5));
+    let few = be16(bytes, 4) == Some(1) && be16(bytes, 6).is_some_and(|answers| answers <= 256);
+    opcode && few && bytes.len() < HEADER + LONGEST_QUESTION
+}
+
+/// A name of 255 bytes, type and class (RFC 1035 §3.1).
+const LONGEST_QUESTION: usize = 255 + 4;
+
 /// The addresses whose owner is the name asked for or an alias of it, under the name asked for.
 /// An address for any other name was not asked for, so it is not believed.
 fn resolve(asked: Option<&str>, aliases: &[(String, String)], addresses: Vec<(String, IpAddr, u32)>) -> Vec<Resolved> {

@@ -71,3 +71,12 @@ pub(super) fn within(bytes: &[u8]) -> Option<Hello<'_>> {
     }
     Some(hello)
 }
+
+/// What a server answers to a hello it does not like: a list of tags, the first of which are a token and a proof.
+pub(super) fn is_answer(datagram: &[u8]) -> bool {
+    let near = datagram.get(..FARTHEST).unwrap_or(datagram);
+    let Some(at) = near.windows(4).position(|four| matches!(four, b"REJ\0" | b"SHLO")) else { return false };
+    let first = datagram.get(at + 8..at + 12);
+    let count = le16(datagram, at + 4).is_some_and(|count| (1..=32).contains(&count));
+    count && matches!(first, Some(b"STK\0" | b"SNO\0" | b"PROF" | b"SCFG" | b"VER\0" | b"RREJ"))
+}

@@ -6,6 +6,9 @@ use super::super::{Probe, Segment};
 use super::Recognition;
 use super::deciding::Found;
 
+/// Bytes of a stream until a recogniser's *never* is taken for its last word.
+const LEAST: usize = 32;
+
 impl Recognition {
     pub(super) fn ask(
         &mut self,
@@ -35,7 +38,7 @@ impl Recognition {
     pub(super) fn ask_later(&mut self, own: &Side, other: &Side, from_opener: bool) -> Option<Found> {
         self.midstream[usize::from(!from_opener)] = true;
         own.later().find_map(|payload| {
-            self.open = self.everybody();
+            self.open = [self.everybody(); 2];
             self.ask(payload, payload.len(), other.bytes(), from_opener, true)
         })
     }
@@ -78,8 +81,11 @@ impl Recognition {
         if self.follower.is_some() {
             return self.ask_follower(segment);
         }
+        let side = usize::from(!segment.from_opener);
+        // So little of a stream is often a part of something: what nobody knows yet may still grow.
+        let is_begun = segment.is_tcp() && !segment.is_midstream && segment.payload.len() < LEAST;
         for on_port in [true, false] {
-            for index in self.open.within(self.home, on_port) {
+            for index in self.open[side].within(self.home, on_port) {
                 let Some(recogniser) = RECOGNISERS.get(index) else { continue };
                 let deep = segment.is_tcp() && segment.payload.len() >= recogniser.depth;
                 let asked = Segment { on_port, is_last: segment.is_last || deep, ..*segment };
@@ -90,7 +96,8 @@ impl Recognition {
                         return Some(Found::and(&Segment { on_port, ..*segment }, facts, then));
                     }
                     Probe::Need if !asked.is_last => {}
-                    Probe::Need | Probe::No => self.open.remove(index),
+                    Probe::No if is_begun && !segment.is_last => {}
+                    Probe::Need | Probe::No => self.open[side].remove(index),
                 }
             }
         }

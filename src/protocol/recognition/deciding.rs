@@ -64,7 +64,7 @@ impl Recognition {
         if let Some((then, there)) = found.then {
             self.read_on(then, &there, from_opener);
         } else if let Some(next) = follow::next(application).filter(|_| is_first) {
-            self.open = Set::only(next);
+            self.open = [Set::only(next); 2];
             (self.start, self.midstream) = ([None; 2], [true; 2]);
         } else {
             self.finished = true;
@@ -85,7 +85,7 @@ impl Recognition {
         }
         self.reserved = there.len();
         self.follower = Some(Follower { read: then.read, from_opener });
-        self.open = Set::all(self.transport);
+        self.open = [Set::all(self.transport); 2];
         if !there.is_empty() {
             let mut held: Box<[Side; 2]> = Box::default();
             let _ = own(&mut held, from_opener).place(0, there);
@@ -117,7 +117,7 @@ impl Recognition {
 
     /// The one that read on has nothing to say: nobody is asked again.
     pub(super) fn nothing_follows(&mut self) {
-        self.open = Set::default();
+        self.open = [Set::default(); 2];
         self.starts = follow::MOST;
     }
 
@@ -143,7 +143,7 @@ impl Recognition {
         if !midstream || self.starts >= most_starts || self.packets >= most_packets {
             return self.give_up(payload);
         }
-        self.open = self.everybody();
+        self.open = [self.everybody(); 2];
         self.held = None;
         self.budget.change(self.reserved, 0);
         self.reserved = 0;
@@ -153,6 +153,29 @@ impl Recognition {
             }
         }
         Verdict::Pending
+    }
+
+    /// Whether nobody knows the bytes of this side, and the other has not spoken: its bytes may tell. What it has
+    /// said already stays, if anything is kept.
+    pub(super) fn waits_for_the_other(
+        &mut self,
+        held: Option<Box<[Side; 2]>>,
+        payload: &[u8],
+        from_opener: bool,
+    ) -> bool {
+        let other_may = !self.open[usize::from(from_opener)].is_empty();
+        let waits = match self.transport {
+            Transport::Tcp => !self.midstream.iter().any(|&side| side),
+            Transport::Udp => held.is_some(),
+        };
+        if !other_may || !waits || self.known.is_some() || self.packets >= MOST_DATAGRAMS {
+            self.held = None;
+            return false;
+        }
+        self.open[usize::from(!from_opener)] = Set::default();
+        self.texture = self.texture.or_else(|| texture::of(payload));
+        self.held = held;
+        true
     }
 
     pub(super) fn give_up(&mut self, payload: &[u8]) -> Verdict {

@@ -55,7 +55,7 @@ impl<'a> ClientHello<'a> {
     fn fixed_part(&mut self, body: &'a [u8]) -> Option<Reader<'a>> {
         let mut reader = Reader::new(body);
         self.version = reader.u16()?;
-        let known = matches!(self.version, 0x0300..=0x0304 | 0xfeff | 0xfefd | 0xfefc | 0x0002);
+        let known = matches!(self.version, 0x0300..=0x0304 | 0xfeff | 0xfefd | 0xfefc | 0x0002 | 0x0100);
         reader.skip(32)?;
         let session = reader.u8().filter(|&length| known && length <= 32)?;
         reader.skip(usize::from(session))?;

@@ -49,6 +49,9 @@ _egret() {
             egret,man)
                 cmd="egret__subcmd__man"
                 ;;
+            egret,protocols)
+                cmd="egret__subcmd__protocols"
+                ;;
             egret__subcmd__baseline,help)
                 cmd="egret__subcmd__baseline__subcmd__help"
                 ;;
@@ -100,6 +103,9 @@ _egret() {
             egret__subcmd__help,man)
                 cmd="egret__subcmd__help__subcmd__man"
                 ;;
+            egret__subcmd__help,protocols)
+                cmd="egret__subcmd__help__subcmd__protocols"
+                ;;
             egret__subcmd__help__subcmd__baseline,reset)
                 cmd="egret__subcmd__help__subcmd__baseline__subcmd__reset"
                 ;;
@@ -146,7 +152,7 @@ _egret() {
 
     case "${cmd}" in
         egret)
-            opts="-i -r -f -p -F -G -c -n -N -P -b -B -l -m -o -t -s -L -h -V --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --inner --recognise --no-recognise --geo --max-flows --learn-for --owners --state --known-good --config --dns-resolution --port-resolution --port-display --show-bars --show-totals --hide-source --hide-destination --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help --version flows detect connections demo doctor known-good baseline config completions man help"
+            opts="-i -r -f -p -F -G -c -n -N -P -b -B -l -m -o -t -s -L -h -V --interface --read --filter-code --promiscuous --capture --net-filter --net-filter6 --local --count --inner --recognise --no-recognise --geo --max-flows --learn-for --owners --state --known-good --config --dns-resolution --port-resolution --port-display --show-bars --show-totals --hide-source --hide-destination --use-bytes --link-local --max-bandwidth --log-scale --line-display --sort --columns --group-by --screen-filter --theme --no-curses --timed-output --num-lines --speed --help --version flows detect connections demo doctor known-good baseline protocols config completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -948,7 +954,7 @@ _egret() {
             return 0
             ;;
         egret__subcmd__help)
-            opts="flows detect connections demo doctor known-good baseline config completions man help"
+            opts="flows detect connections demo doctor known-good baseline protocols config completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1185,6 +1191,20 @@ _egret() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        egret__subcmd__help__subcmd__protocols)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         egret__subcmd__known__subcmd__good)
             opts="-c -h --state --known-good --config --help list add remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1385,6 +1405,20 @@ _egret() {
             ;;
         egret__subcmd__man)
             opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        egret__subcmd__protocols)
+            opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -10,6 +10,7 @@
     reason = "a test"
 )]
 
+use egret::protocol::RECOGNISERS;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -275,4 +276,23 @@ fn the_tables_of_the_readme_are_those_of_the_program() {
     }
     assert!(shown >= 6, "only {shown} tables in the README");
     same(&path, &readme);
+}
+
+#[test]
+fn the_protocols_are_listed_one_by_one() {
+    let home = tempfile::tempdir().unwrap();
+    let listed = text(&egret(home.path(), &["protocols", "--json"]).stdout);
+    let mut ids = Vec::new();
+    for line in listed.lines() {
+        let one: serde_json::Value = serde_json::from_str(line).unwrap();
+        let is_text = |key: &str| one[key].as_str().is_some_and(|text| !text.is_empty());
+        assert!(is_text("group") && is_text("about") && one["ports"].is_array() && one["over"].is_array(), "{line}");
+        ids.push(one["app"].as_str().unwrap().to_owned());
+    }
+    ids.sort_unstable();
+    let mut all: Vec<_> = RECOGNISERS.iter().map(|one| one.application.id()).collect();
+    all.sort_unstable();
+    assert_eq!(ids, all);
+    let shown = text(&egret(home.path(), &["protocols"]).stdout);
+    assert!(all.iter().all(|id| shown.contains(&format!("\n  {id} "))), "{shown}");
 }

@@ -17,7 +17,7 @@ use egret::capture::{Capture, More};
 use egret::decode::{Decoded, decode};
 use egret::model::packet::tcp_flag;
 use egret::model::{Endpoint, Event, Facts, FlowKey, Label, Packet, Protocol};
-use egret::protocol::{Budget, Recognition, Verdict, application};
+use egret::protocol::{Budget, RECOGNISERS, Recognition, Verdict, application};
 
 type Golden = (&'static str, &'static str, u16, &'static str, &'static str);
 
@@ -189,6 +189,32 @@ fn the_data_connections_of_ftp_are_told_by_the_control_connection() {
         .collect();
     let count = |app: &str| apps.iter().filter(|one| *one == app).count();
     assert_eq!((count("ftp"), count("ftp-data"), count("-") + 8), (4, 4, apps.len()), "{apps:?}");
+}
+
+/// Where each recogniser's own exchange comes from: a real server and client here, or bytes written by this project
+/// after the specification (`fuzz/seeds/recognise`, kept equal to them by tests/recognisers.rs).
+#[test]
+fn every_recogniser_has_an_exchange_and_it_is_said_whose() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/recognise");
+    if !seeds.exists() {
+        println!(
+            "SKIPPED every_recogniser_has_an_exchange_and_it_is_said_whose: a published package has no fuzz folder"
+        );
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"));
+        return;
+    }
+    // The connections that the golden of FTP opens beside its own.
+    let real: BTreeSet<&str> = GOLDENS.iter().map(|(_, _, _, app, _)| *app).chain(["ftp-data"]).collect();
+    let all: BTreeSet<&str> = RECOGNISERS.iter().map(|one| one.application.id()).collect();
+    let built: BTreeSet<&str> = all.difference(&real).copied().collect();
+    println!("real programs ({}): {}", real.len(), real.iter().copied().collect::<Vec<_>>().join(" "));
+    println!(
+        "written after the specification ({}): {}",
+        built.len(),
+        built.iter().copied().collect::<Vec<_>>().join(" ")
+    );
+    let without: Vec<_> = built.iter().filter(|id| !seeds.join(id).exists()).collect();
+    assert!(without.is_empty() && real.is_subset(&all), "no exchange for {without:?}");
 }
 
 /// A capture that nobody looks at proves nothing, and the repository has room for little.

@@ -59,7 +59,11 @@ pub(super) enum Command {
     /// Show or forget what was learnt
     Baseline(BaselineArgs),
     /// List the application protocols that are told by their payload
-    Protocols(ProtocolsArgs),
+    Protocols {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Print or import a configuration
     Config(ConfigArgs),
     /// Print the completions for a shell
@@ -393,12 +397,4 @@ pub(super) struct ConfigArgs {
     /// Read an .iftoprc and print it as a configuration file
     #[arg(long, value_name = "FILE")]
     pub import_iftoprc: Option<PathBuf>,
-}
-
-/// What `egret protocols` prints.
-#[derive(Debug, Args)]
-pub(super) struct ProtocolsArgs {
-    /// One JSON object a line
-    #[arg(long)]
-    pub json: bool,
 }

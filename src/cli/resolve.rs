@@ -38,7 +38,7 @@ pub(super) fn resolve(mut line: Line, places: &Places) -> Resolved {
             Some(path) => config::import_iftoprc(path).map(Job::Print),
             None => Ok(Job::Print(print_default())),
         },
-        Some(Command::Protocols(args)) => Ok(Job::Print(protocols::list(args.json))),
+        Some(Command::Protocols { json }) => Ok(Job::Print(protocols::list(json))),
         Some(Command::Completions { shell }) => Ok(Job::Print(page::completions(shell))),
         Some(Command::Man) => page::man().map(Job::Print),
     }

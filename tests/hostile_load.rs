@@ -148,9 +148,8 @@ impl Bench {
         let tally = snapshot.tally;
         let skipped = tally.skipped_total();
         let rows = snapshot.rows.iter().chain([&snapshot.other]);
-        let kept = rows.fold((0, 0), |sum, row| {
-            (sum.0 + row.packets_out + row.packets_in, sum.1 + row.bytes_out + row.bytes_in)
-        });
+        let kept = rows
+            .fold((0, 0), |sum, row| (sum.0 + row.packets_out + row.packets_in, sum.1 + row.bytes_out + row.bytes_in));
         assert_eq!(kept, (tally.packets.frames, tally.packets.bytes), "rows and the rest are all packets");
         assert_eq!(tally.packets.frames + skipped.frames + losses.ring, self.frames, "{losses:?}");
         (snapshot, losses, (self.frames, self.bytes))

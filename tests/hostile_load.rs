@@ -240,7 +240,9 @@ fn a_flood_of_fragments_that_are_never_whole_is_accounted_for() {
         let (limit, flood) = (2_048 * times(), 50_000 * times());
         // First fragments whose rest never comes, and later ones whose first never came.
         let (first, later) = (0x2000, 0x00b9);
-        let piece = |n: u32| frame(0x2000_0000 + n / 2, 17, n as u16, if n.is_multiple_of(2) { first } else { later }, &[7; 24]);
+        let piece = |n: u32| {
+            frame(0x2000_0000 + n / 2, 17, n as u16, if n.is_multiple_of(2) { first } else { later }, &[7; 24])
+        };
         let (snapshot, (middle, end), sent) = flooded(limit, flood, piece);
         assert_eq!((snapshot.tally.seen.frames, snapshot.tally.seen.bytes), sent);
         assert!(end <= middle + 6 * 1_024, "memory grew from {middle} to {end} KiB in the second half of the flood");

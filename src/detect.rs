@@ -22,6 +22,7 @@ pub mod scan;
 pub mod slide;
 pub mod suspicious_owner;
 pub mod tor;
+pub mod unseen;
 pub mod upload;
 pub mod volume;
 pub mod words;
@@ -78,6 +79,7 @@ pub static DETECTORS: &[&Spec] = &[
     &suspicious_owner::SPEC,
     &tor::SPEC,
     &pressure::SPEC,
+    &unseen::SPEC,
 ];
 
 /// The entry of that id.

@@ -7,6 +7,7 @@ mod agree;
 mod close;
 mod listen;
 mod publish;
+mod unseen;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -58,6 +59,7 @@ pub struct Engine {
     book: AlertBook,
     judges: Judges,
     agree: Agree,
+    blind: unseen::Blind,
     /// Data time of the first event.
     since: Timestamp,
     /// The latest moment heard of; never goes back.
@@ -86,6 +88,7 @@ impl Engine {
             book: parts.book,
             judges: parts.judges,
             agree: Agree::default(),
+            blind: unseen::Blind::default(),
             since: Timestamp::ZERO,
             now: Timestamp::ZERO,
             closes_at: None,
@@ -177,6 +180,11 @@ impl Engine {
         if let Some(closes_at) = self.closes_at.take() {
             self.close(closes_at, INTERVAL);
         }
+    }
+
+    /// What the source has lost since it was opened: a detector hears of it when the interval closes.
+    pub const fn hear_losses(&mut self, losses: crate::model::Losses) {
+        self.blind.losses = losses;
     }
 
     /// Whether an interval has closed since the last snapshot.

@@ -18,5 +18,5 @@ pub mod tcp;
 #[cfg(test)]
 mod tests;
 
-pub use interval::{Interval, Pressure, Sample};
+pub use interval::{Interval, Pressure, Sample, Unseen};
 pub use table::{FlowConfig, FlowTable};

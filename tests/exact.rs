@@ -452,5 +452,6 @@ fn a_program_stopped_under_load_says_what_it_did_not_see() {
         assert!(dropped > 0, "{summary}");
         assert_eq!(kept + dropped, sent);
         assert!(summary["health"].to_string().contains("frames were dropped by the kernel"), "{}", summary["health"]);
+        assert!(number(&summary["alerts"]) > 0, "drops are an alert too: {summary}");
     });
 }

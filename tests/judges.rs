@@ -17,7 +17,7 @@ use egret::baseline::{Baseline, BaselineConfig, Standing};
 use egret::detect::book::{BookConfig, score};
 use egret::detect::{self, AlertBook, Judges};
 use egret::flow::interval::Query;
-use egret::flow::{Interval, Pressure, Sample};
+use egret::flow::{Interval, Pressure, Sample, Unseen};
 use egret::marks::{KnownGood, Marks, Trust};
 use egret::model::{
     Alert, AlertState, Application, Confidence, Direction, Endpoint, Facts, Finding, FlowKey, Label, NameCheck, Opener,
@@ -177,10 +177,15 @@ impl Play {
     }
 
     fn close(&mut self, secs: u64, pressure: Pressure) -> Vec<Finding> {
+        self.close_unseen(secs, pressure, Unseen::default())
+    }
+
+    fn close_unseen(&mut self, secs: u64, pressure: Pressure, unseen: Unseen) -> Vec<Finding> {
         self.at += secs;
         let at = Timestamp::from_secs(self.at);
         let (samples, queries) = (std::mem::take(&mut self.samples), std::mem::take(&mut self.queries));
-        let seen = Interval { at, span: Duration::from_secs(secs), samples, queries, pressure, ..Interval::default() };
+        let seen =
+            Interval { at, span: Duration::from_secs(secs), samples, queries, pressure, unseen, ..Interval::default() };
         let mut found = Vec::new();
         self.judges.judge(&seen, &self.baseline, &mut found);
         let owned: Vec<&Sample> = seen.samples.iter().filter(|sample| sample.owner.is_some()).collect();
@@ -653,6 +658,29 @@ fn a_full_table_is_told() {
     assert_eq!(found.len(), 1);
     assert!(found[0].why.contains("7 flows (7 kB) left it"), "{}", found[0].why);
     assert_eq!(play.close(1, full), [], "once a minute is enough");
+}
+
+#[test]
+fn what_was_not_seen_is_told_by_cause_and_nothing_is_not() {
+    let mut play = Play::learning(Duration::from_hours(24));
+    let none = Pressure::default();
+    assert_eq!(play.close_unseen(1, none, Unseen::default()), []);
+    let eth0 = || vec![Label::new("eth0")];
+    let lost = Unseen { ring: 9, freezes: 1, ours: 4, silent: eth0() };
+    let found = play.close_unseen(1, none, lost);
+    let places: Vec<&str> = found.iter().map(|one| one.subject.name.as_ref().unwrap().as_str()).collect();
+    assert_eq!(places, ["ring full", "ring frozen", "not looked into", "interface eth0"]);
+    assert!(found.iter().all(|one| one.detector == "not-seen"));
+    assert!(
+        found[0].why.starts_with("9 frames were dropped") && found[3].why.starts_with("eth0 is down"),
+        "{found:#?}"
+    );
+    assert_eq!(play.book.alerts().len(), 4, "each cause is an alert of its own");
+    let more = |ring, silent| Unseen { ring, silent, ..Unseen::default() };
+    assert_eq!(play.close_unseen(1, none, more(5, eth0())), [], "once a minute, and once for each time it is down");
+    let found = play.close_unseen(60, none, more(1, vec![]));
+    assert!(found.len() == 1 && found[0].why.starts_with("15 frames"), "{found:#?}");
+    assert_eq!(play.close_unseen(1, none, more(0, eth0())).len(), 1, "down again");
 }
 
 #[test]

@@ -213,6 +213,7 @@ impl Runner {
         self.looked_at = Some(Stopwatch::start());
         self.outside.losses = capture.losses();
         self.drops.take(self.outside.losses);
+        self.engine.hear_losses(self.outside.losses);
         self.outside.interfaces = capture.interfaces();
         self.outside.health = capture.health();
         self.outside.progress =

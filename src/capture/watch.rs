@@ -206,6 +206,7 @@ impl Watch {
                 bond: place.bond,
                 bridge: place.bridge,
                 also_ours: also_ours.clone(),
+                is_named: !self.any,
                 ..one.info.clone()
             };
             if judged != one.info {
@@ -228,6 +229,7 @@ impl Watch {
             None => InterfaceInfo { is_up: false, addresses: Vec::new(), counters: None, ..before },
             Some(one) => InterfaceInfo {
                 also_ours: before.also_ours,
+                is_named: before.is_named,
                 kind: before.kind,
                 standing: before.standing,
                 bond: before.bond,

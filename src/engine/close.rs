@@ -49,6 +49,7 @@ impl Engine {
     pub(super) fn close(&mut self, at: Timestamp, span: Duration) {
         let mut interval = self.table.close(at);
         interval.span = span;
+        interval.unseen = self.blind.take(self.table.tally(), self.table.interfaces());
         let mut findings = Vec::new();
         self.judges.judge(&interval, &self.baseline, &mut findings);
         self.hold_on_to(&interval, &findings);

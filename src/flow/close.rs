@@ -43,6 +43,7 @@ impl FlowTable {
                 evicted_flows: sums.evicted_flows,
                 evicted_bytes: sums.evicted_bytes,
             },
+            unseen: super::Unseen::default(),
         };
         for &place in &dirty {
             self.settle_if_over(place, false);

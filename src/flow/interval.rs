@@ -27,6 +27,7 @@ pub struct Interval {
     pub bytes_out: u64,
     pub bytes_in: u64,
     pub pressure: Pressure,
+    pub unseen: Unseen,
 }
 
 /// The most questions that an interval tells of.
@@ -81,6 +82,19 @@ pub struct Sample {
 
     pub facts: Option<Arc<Facts>>,
     pub owner: Option<Arc<Owner>>,
+}
+
+/// What was not seen, or not looked into, within the interval, by cause.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unseen {
+    /// Frames that the kernel dropped because the ring was full.
+    pub ring: u64,
+    /// Times the ring was frozen.
+    pub freezes: u64,
+    /// Questions to name servers that nobody judged.
+    pub ours: u64,
+    /// Interfaces asked for by name that are down or gone at its end.
+    pub silent: Vec<Label>,
 }
 
 /// How full the table is.

@@ -19,6 +19,8 @@ pub struct InterfaceInfo {
     /// bridge are by its ports.
     pub also_ours: Vec<IpAddr>,
     pub is_loopback: bool,
+    /// Asked for by name, or the default: that it goes down is worth a word.
+    pub is_named: bool,
     /// Exists, is up and has carrier.
     pub is_up: bool,
     /// What its driver calls itself: `bridge`, `veth`, `vxlan`. Empty for hardware, and where nobody knows.

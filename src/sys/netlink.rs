@@ -55,7 +55,8 @@ impl Netlink {
         Ok(Self(fd))
     }
 
-    /// Listens to a group. Those of sockets and of processes need `CAP_NET_ADMIN`.
+    /// Listens to a group. Those of sockets are open to all (`NL_CFG_F_NONROOT_RECV` of net/core/sock_diag.c); those of
+    /// processes needed `CAP_NET_ADMIN` before Linux 6.6.
     pub fn join(&self, group: u32) -> io::Result<()> {
         self.set(libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, group)
     }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::{InterfaceInfo, Label, Skip, Standing};
+use crate::model::{Health, InterfaceInfo, Label, Skip, Standing};
 use crate::snapshot::{Agreement, Snapshot, format};
 use crate::ui::app::App;
 use crate::ui::paint::put;
@@ -57,7 +57,7 @@ fn lines(app: &App, snapshot: &Snapshot) -> Vec<(String, Style)> {
     let health = if snapshot.health.is_empty() {
         vec!["  everything works".to_owned()]
     } else {
-        snapshot.health.iter().map(|one| format!("! {} {}: {}", one.part, one.about, one.what)).collect()
+        snapshot.health.iter().map(|one| format!("! {}: {}", subject(one), one.what)).collect()
     };
     for (title, texts) in
         [("HEALTH", health), ("WHERE EVERY FRAME WENT", accounts(snapshot)), ("FLOW TABLE", table(snapshot))]
@@ -94,6 +94,11 @@ fn interface(one: &InterfaceInfo, snapshot: &Snapshot) -> String {
         bytes(agreement.map(|a| a.kernel_bytes_in)),
         if addresses.is_empty() { "none".to_owned() } else { addresses.join(" ") },
     ])
+}
+
+/// The part that is unwell, and which of them where there are several.
+fn subject(one: &Health) -> String {
+    if one.about.is_empty() { one.part.to_owned() } else { format!("{} {}", one.part, one.about) }
 }
 
 /// Which other interface carries this one, so that it is counted once.

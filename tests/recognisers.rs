@@ -479,7 +479,7 @@ fn a_quic_initial_that_cannot_be_opened_is_quic_without_a_name() {
     assert_eq!(facts_of(&udp(443, &[(true, &long_id)])).application.id(), "unknown");
 }
 
-/// The seeds of the fuzz target are these samples. `EGRET_BLESS=1` writes them anew.
+/// The seeds of the fuzz target are these samples and variations. `EGRET_BLESS=1` writes them anew.
 #[test]
 fn the_fuzz_seeds_are_the_samples() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/recognise");
@@ -489,10 +489,16 @@ fn the_fuzz_seeds_are_the_samples() {
         assert_ne!(std::env::var("CI").as_deref(), Ok("true"));
         return;
     }
-    for (id, exchange, _) in samples() {
+    let plain = samples().into_iter().map(|(id, exchange, _)| (id.to_owned(), exchange));
+    // Behind a tilde: what else the fuzzer begins with for the same recogniser.
+    let others = variations::variations().into_iter().map(|(what, id, _, exchange)| {
+        let words: String = what.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        (format!("{id}~{}", words.to_ascii_lowercase()), exchange)
+    });
+    for (id, exchange) in plain.chain(others) {
         let bytes = fuzz_recognise::write(&exchange);
         fuzz_recognise::recognise(&bytes);
-        let path = folder.join(id);
+        let path = folder.join(&id);
         if std::env::var_os("EGRET_BLESS").is_some() {
             std::fs::write(&path, &bytes).unwrap();
         }

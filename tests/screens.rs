@@ -124,6 +124,40 @@ fn a_destination_in_the_tree_can_be_marked() {
 }
 
 #[test]
+fn the_mouse_selects_opens_sorts_scrolls_and_changes_the_view() {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind as Kind};
+    let mut stage = Stage::new(80, 24, sample::owned());
+    let mouse = |stage: &mut Stage, kind, column, row| {
+        let event = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
+        assert_eq!(egret::ui::mouse(&mut stage.app, event, &stage.snapshot), None);
+    };
+    let click = Kind::Down(MouseButton::Left);
+    let line_of = |stage: &Stage, part: &str| stage.text().lines().position(|line| line.contains(part)).unwrap() as u16;
+    let second = line_of(&stage, "paste.example.net");
+    mouse(&mut stage, click, 20, second);
+    assert!(stage.text().contains("▸! paste.example.net"), "{}", stage.text());
+    mouse(&mut stage, Kind::ScrollDown, 20, second);
+    assert!(!stage.text().contains("▸! paste.example.net"), "{}", stage.text());
+    mouse(&mut stage, click, 20, second);
+    mouse(&mut stage, click, 20, second);
+    assert!(stage.text().contains("── paste.example.net:443"), "a second click opens the details: {}", stage.text());
+    stage.keys("esc");
+    let heads = line_of(&stage, "DESTINATION");
+    mouse(&mut stage, click, 5, heads);
+    assert!(stage.text().contains("rows by destination"), "{}", stage.text());
+    mouse(&mut stage, click, 5, heads);
+    assert!(stage.text().contains("by destination, reversed"), "{}", stage.text());
+    // Nothing is where nothing stands, nor under what is laid over the screen.
+    mouse(&mut stage, click, 5, 23);
+    stage.keys("h");
+    mouse(&mut stage, click, 10, 0);
+    stage.keys("q");
+    assert!(stage.text().contains("DESTINATION"));
+    mouse(&mut stage, click, 20, 0);
+    assert!(stage.text().contains("OWNER by process"), "{}", stage.text());
+}
+
+#[test]
 fn what_is_laid_over_the_screen() {
     for (keys, name) in [
         ("h", "help"),

@@ -78,6 +78,7 @@ pub enum Action {
     Theme,
     ResetTotals,
     Copy,
+    Mouse,
     Shell,
 }
 
@@ -92,6 +93,8 @@ pub enum Effect {
     Suspend,
     /// Draw every cell anew.
     Repaint,
+    /// Have the terminal tell what the mouse does, or keep the mouse to itself.
+    Mouse(bool),
     /// Put on the clipboard of the operator's own terminal.
     Copy(String),
 }

@@ -40,6 +40,8 @@ pub struct App {
     pub(crate) last_mark: Option<(&'static str, Option<Duration>)>,
     /// The capture filter in force, as typed here.
     pub(crate) capture_filter: String,
+    /// The mouse is ours; text cannot be selected with it then.
+    pub(crate) has_mouse: bool,
     /// Until when a second press resets the totals.
     pub(crate) reset_until: u64,
 }
@@ -74,6 +76,7 @@ impl App {
             history: History::default(),
             last_mark: None,
             capture_filter: String::new(),
+            has_mouse: false,
             reset_until: 0,
         };
         app.start_filters();

@@ -4,6 +4,7 @@ use crate::model::Measure;
 use crate::snapshot::{Field, Row, field};
 
 use super::options::{Average, Lines, UiOptions};
+use super::order::Sort;
 use super::words;
 
 /// A column of the Talkers table.
@@ -182,6 +183,22 @@ impl What {
             Self::Field(id) => field(id).is_some_and(|field| field.kind.is_number()),
             _ => false,
         }
+    }
+
+    /// What a click on its head sorts by; `None` where nothing is sorted by it.
+    pub(super) fn sort(self) -> Option<Sort> {
+        Some(match self {
+            Self::Destination => Sort::Destination,
+            Self::Source => Sort::Source,
+            Self::Rate(average) => Sort::Average(average),
+            Self::Score | Self::Reason => Sort::Attention,
+            Self::Application => Sort::named("app")?,
+            Self::Owner => Sort::named("owner")?,
+            Self::Total => Sort::named("out")?,
+            Self::TotalIn => Sort::named("in")?,
+            Self::RateIn | Self::Spark => return None,
+            Self::Field(id) => Sort::named(id)?,
+        })
     }
 
     const fn is_count(self) -> bool {

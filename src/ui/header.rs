@@ -38,13 +38,8 @@ fn top(app: &App, buf: &mut Buffer, area: Rect, snapshot: &Snapshot, is_tiny: bo
         alerts(app, buf, area, x, snapshot);
         return;
     }
-    let clock = if snapshot.seq == 0 { String::new() } else { app.clock(snapshot.at) };
-    let right = format!("{}  {clock} ", source(app, snapshot));
-    let tabs: usize = VIEWS.iter().map(|view| view.title.len() + 2).sum();
-    // Where it is tight, the views matter more than what is watched.
-    let is_tight = usize::from(x) + tabs + width(&right) > usize::from(area.width);
-    let right = if is_tight { format!(" {clock} ") } else { right };
-    if usize::from(x) + tabs + width(&right) <= usize::from(area.width) {
+    let (right, has_tabs) = beside_tabs(app, area.width, snapshot);
+    if has_tabs {
         for one in VIEWS {
             let style = if one.id == app.view { theme.chip } else { theme.text };
             x = put(buf, area, x, 0, area.width - x, &format!(" {} ", one.title), style);
@@ -53,6 +48,34 @@ fn top(app: &App, buf: &mut Buffer, area: Rect, snapshot: &Snapshot, is_tiny: bo
         x = put(buf, area, x, 0, area.width - x, &format!(" {} ", view(app.view).title), theme.chip);
     }
     put_right(buf, area, x, 0, area.width.saturating_sub(x), &right, theme.text);
+}
+
+/// What stands at the right of the first line, and whether there is room for all views before it.
+fn beside_tabs(app: &App, columns: u16, snapshot: &Snapshot) -> (String, bool) {
+    let clock = if snapshot.seq == 0 { String::new() } else { app.clock(snapshot.at) };
+    let right = format!("{}  {clock} ", source(app, snapshot));
+    let tabs: usize = VIEWS.iter().map(|view| view.title.len() + 2).sum();
+    let fits = |right: &str| usize::from(TABS) + tabs + width(right) <= usize::from(columns);
+    // Where it is tight, the views matter more than what is watched.
+    let right = if fits(&right) { right } else { format!(" {clock} ") };
+    let has_tabs = fits(&right);
+    (right, has_tabs)
+}
+
+/// Where the views begin, after the name.
+const TABS: u16 = 7;
+
+/// The view whose name stands in a column of the first line.
+pub(super) fn tab_at(app: &App, columns: u16, x: u16, snapshot: &Snapshot) -> Option<ViewId> {
+    let mut begin = TABS;
+    let is_in = |view: &&super::views::View| {
+        let end = begin + view.title.len() as u16 + 2;
+        let is_in = (begin..end).contains(&x);
+        begin = end;
+        is_in
+    };
+    let (_, has_tabs) = beside_tabs(app, columns, snapshot);
+    if has_tabs { VIEWS.iter().find(is_in).map(|view| view.id) } else { None }
 }
 
 /// What is being watched.

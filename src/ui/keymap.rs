@@ -101,6 +101,7 @@ pub static KEYMAP: &[Binding] = &[
     bind(General, "F7", In::ANY, A::Show(ViewId::Connections), "Connections: sockets, their states and owners"),
     bind(General, "i", In::ANY, A::Show(ViewId::Interfaces), "Interfaces: counts, losses and health"),
     bind(General, "C-l", In::ANY, A::Redraw, "draw the screen anew"),
+    bind(General, "C-t", In::ANY, A::Mouse, "mouse on or off: wheel, rows, heads, views"),
     bind(General, "C-z", In::ANY, A::Suspend, "suspend; `fg` comes back"),
     bind(General, "!", In::ANY, A::Shell, "why there is no shell here"),
     bind(Move, "down", In::ANY, A::Down, "one line down"),

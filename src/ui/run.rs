@@ -18,6 +18,7 @@ use crate::sys::Wake;
 
 use super::action::Effect;
 use super::app::App;
+use super::mouse::mouse;
 use super::options::UiOptions;
 use super::terminal::{Screen, leave};
 use super::tty::{Ready, Tty};
@@ -150,6 +151,7 @@ impl Dashboard {
                     paste(&mut self.app, &text, &self.shown);
                     None
                 }
+                Event::Mouse(event) => mouse(&mut self.app, event, &self.shown),
                 Event::Resize(columns, lines) => {
                     self.app.resize(columns, lines, &self.shown);
                     None
@@ -170,6 +172,7 @@ impl Dashboard {
             Effect::Quit { keep: false } => return Ok(Some(End::Quit)),
             Effect::Repaint => self.screen.repaint()?,
             Effect::Copy(text) => self.screen.copy(&text)?,
+            Effect::Mouse(is_wanted) => self.screen.mouse(is_wanted)?,
             Effect::Suspend => self.suspend()?,
             Effect::Send(command) => {
                 if self.door.commands.try_send(command).is_ok() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
     enable_raw_mode,
@@ -28,6 +28,8 @@ use super::draw::draw;
 
 /// Whether the terminal is ours at present. One process has one terminal, and the panic hook has to find it.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// The terminal tells what the mouse does, and is to be told to stop before it is given back.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 /// A thread has panicked while the terminal was ours.
 static BROKEN: AtomicBool = AtomicBool::new(false);
 /// Held while a frame is written, so that none is written over what a panicking thread has to say.
@@ -88,6 +90,13 @@ impl Screen {
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
+    /// Has the terminal tell what the mouse does, or leaves the mouse to it.
+    pub(super) fn mouse(&mut self, is_wanted: bool) -> io::Result<()> {
+        MOUSE.store(is_wanted, Ordering::SeqCst);
+        let out = self.terminal.backend_mut();
+        if is_wanted { execute!(out, EnableMouseCapture) } else { execute!(out, DisableMouseCapture) }
+    }
+
     /// Forgets what is on the screen: the next frame is drawn whole.
     pub(super) fn repaint(&mut self) -> io::Result<()> {
         // Not `clear`, which asks the terminal where its cursor is and waits two seconds for an answer.
@@ -130,12 +139,16 @@ impl Drop for Screen {
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| leave())
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| leave())?;
+    if MOUSE.load(Ordering::SeqCst) { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
 }
 
 /// Gives the terminal back as it was, for a while or for good; once. There is nobody to tell if a terminal that is gone refuses.
 pub(super) fn leave() {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        if MOUSE.load(Ordering::SeqCst) {
+            let _ = execute!(io::stdout(), DisableMouseCapture);
+        }
         let _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
         let _ = disable_raw_mode();
     }

@@ -74,6 +74,11 @@ fn act(app: &mut App, action: Action, snapshot: &Snapshot) -> Option<Effect> {
         Action::QuitKeeping => return Some(Effect::Quit { keep: true }),
         Action::Suspend => return Some(Effect::Suspend),
         Action::Redraw => return Some(Effect::Repaint),
+        Action::Mouse => {
+            app.has_mouse = !app.has_mouse;
+            app.say(if app.has_mouse { "mouse on: C-t gives it back to select text with" } else { "mouse off" });
+            return Some(Effect::Mouse(app.has_mouse));
+        }
         Action::Help => app.overlay = Some(Overlay::Help(super::help::Help::default())),
         Action::NextView => app.view = neighbour(app.view, 1),
         Action::PreviousView => app.view = neighbour(app.view, -1),

@@ -5,7 +5,7 @@ mod baseline;
 mod connections;
 mod interfaces;
 mod owners;
-mod talkers;
+pub(super) mod talkers;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -165,7 +165,7 @@ fn each_key_does_what_its_help_says() {
 #[test]
 fn every_key_of_the_table_has_a_case() {
     // These leave or pause the program, or are cases of their own below.
-    let elsewhere = ["q", "Q", "C-c", "C-z"];
+    let elsewhere = ["q", "Q", "C-c", "C-t", "C-z"];
     let pressed: HashSet<&str> = CASES.iter().flat_map(|(keys, _, _)| keys.split(' ')).chain(elsewhere).collect();
     for binding in KEYMAP {
         assert!(pressed.contains(binding.key), "no case presses {}", binding.key);
@@ -194,6 +194,7 @@ fn keys_ask_the_engine_for_what_they_say() {
         ("Q", vec![Effect::Quit { keep: true }]),
         ("C-z", vec![Effect::Suspend]),
         ("C-l", vec![Effect::Repaint]),
+        ("C-t C-t", vec![Effect::Mouse(true), Effect::Mouse(false)]),
         ("m enter enter enter", vec![mark(&service, month, None)]),
         ("m enter down enter o k enter", vec![mark(&service, None, Some("ok"))]),
         (

@@ -96,14 +96,35 @@ fn step(app: &mut App, snapshot: &Snapshot, by: isize) {
     app.talkers.cursor.step(&app.talkers.list.lines, by, page);
 }
 
+/// What there is to click on.
+pub(in crate::ui) enum At {
+    Head(What),
+    /// A line of the list, by its number.
+    Line(usize),
+}
+
+/// What stands at a place on the screen.
+pub(in crate::ui) fn at(app: &App, body: Rect, (x, y): (u16, u16), snapshot: &Snapshot) -> Option<At> {
+    let parts = parts(app, body);
+    if parts.head.contains((x, y).into()) {
+        let is_below = |column: &Column| (column.x..=column.x + column.width).contains(&(x - body.x));
+        return fitting(app, body, snapshot).into_iter().find(is_below).map(|column| At::Head(column.what));
+    }
+    let line = app.talkers.cursor.top + usize::from(y.saturating_sub(parts.table.y)) / app.options.lines.height();
+    (parts.table.contains((x, y).into()) && app.talkers.list.row(line).is_some()).then_some(At::Line(line))
+}
+
+fn fitting(app: &App, body: Rect, snapshot: &Snapshot) -> Vec<Column> {
+    let has_details = app.talkers.details && body.width < app.size.0;
+    let has_owners = app.talkers.list.has_owners || snapshot.attribution.is_some();
+    columns::fit(columns::Room { width: body.width, has_owners, has_details }, &app.options)
+}
+
 fn draw(app: &App, buf: &mut Buffer, body: Rect, snapshot: &Snapshot) {
     let parts = parts(app, body);
     let list = &app.talkers.list;
     let scale = Scale::of(list.highest(|row| bar_rate(row, &app.options)), &app.options);
-    let has_details = app.talkers.details && body.width < app.size.0;
-    let room =
-        columns::Room { width: body.width, has_owners: list.has_owners || snapshot.attribution.is_some(), has_details };
-    let columns = columns::fit(room, &app.options);
+    let columns = fitting(app, body, snapshot);
     ruler(app, buf, parts.ruler, &scale);
     heads(app, buf, parts.head, &columns);
     if list.is_empty() {

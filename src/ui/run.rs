@@ -26,6 +26,9 @@ use super::update::{paste, press};
 
 /// How long crossterm may look for a key: without any time it does not look at all.
 const MOMENT: Duration = Duration::from_millis(1);
+/// How soon and how long it is asked once more after keys have come. Where this thread had to wait for the processor
+/// longer than it may look, it says that there is nothing, whatever it has read already.
+const AGAIN: Duration = Duration::from_millis(20);
 /// How long the loop sleeps at most: keys, snapshots and signals wake it.
 const SLEEP: Duration = Duration::from_mins(1);
 
@@ -54,7 +57,17 @@ pub fn run(door: Door, options: UiOptions) -> Result<(), Error> {
     let screen = Screen::take(door.wake.clone()).map_err(no_terminal)?;
     let shown = door.published.latest();
     let app = App::new(options);
-    let mut dashboard = Dashboard { app, screen, tty, signals, door, shown, clock: Stopwatch::start(), is_stale: true };
+    let mut dashboard = Dashboard {
+        app,
+        screen,
+        tty,
+        signals,
+        door,
+        shown,
+        clock: Stopwatch::start(),
+        is_stale: true,
+        looks_again: false,
+    };
     let end = dashboard.go();
     match end {
         Ok(End::Keep) => {
@@ -84,6 +97,8 @@ struct Dashboard {
     clock: Stopwatch,
     /// The screen no longer shows what it should.
     is_stale: bool,
+    /// Keys may be left in crossterm's own queue.
+    looks_again: bool,
 }
 
 impl Dashboard {
@@ -106,9 +121,12 @@ impl Dashboard {
             if ready == Ready::Gone {
                 return Ok(End::Quit);
             }
-            if ready == Ready::Input
-                && let Some(end) = self.take_events()?
-            {
+            let moment = match ready {
+                Ready::Input => MOMENT,
+                Ready::Nothing if self.looks_again => AGAIN,
+                _ => continue,
+            };
+            if let Some(end) = self.take_events(moment)? {
                 return Ok(end);
             }
         }
@@ -116,6 +134,9 @@ impl Dashboard {
 
     /// How long the screen stays as it is if nothing comes.
     fn patience(&self) -> Duration {
+        if self.looks_again {
+            return AGAIN;
+        }
         let Some(due) = self.app.due() else { return SLEEP };
         let at = Duration::from_millis(due.saturating_mul(100));
         at.saturating_sub(self.clock.elapsed()).clamp(Duration::from_millis(1), SLEEP)
@@ -142,9 +163,11 @@ impl Dashboard {
         }
     }
 
-    fn take_events(&mut self) -> io::Result<Option<End>> {
-        while event::poll(MOMENT)? {
-            self.is_stale = true;
+    /// Takes the keys there are; to be called once more after it has found some, see [`AGAIN`].
+    fn take_events(&mut self, moment: Duration) -> io::Result<Option<End>> {
+        self.looks_again = moment == MOMENT;
+        while event::poll(moment)? {
+            (self.is_stale, self.looks_again) = (true, true);
             let effect = match event::read()? {
                 Event::Key(key) if key.kind != KeyEventKind::Release => press(&mut self.app, key, &self.shown),
                 Event::Paste(text) => {

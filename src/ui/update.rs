@@ -68,17 +68,19 @@ pub(super) fn update(app: &mut App, action: Action, snapshot: &Snapshot) -> Opti
     effect.or_else(|| is_turn.then_some(Effect::Send(Command::ListConnections(looks))))
 }
 
+fn turn_mouse(app: &mut App) -> Effect {
+    app.has_mouse = !app.has_mouse;
+    app.say(if app.has_mouse { "mouse on: C-t gives it back to select text with" } else { "mouse off" });
+    Effect::Mouse(app.has_mouse)
+}
+
 fn act(app: &mut App, action: Action, snapshot: &Snapshot) -> Option<Effect> {
     match action {
         Action::Quit => return Some(Effect::Quit { keep: false }),
         Action::QuitKeeping => return Some(Effect::Quit { keep: true }),
         Action::Suspend => return Some(Effect::Suspend),
         Action::Redraw => return Some(Effect::Repaint),
-        Action::Mouse => {
-            app.has_mouse = !app.has_mouse;
-            app.say(if app.has_mouse { "mouse on: C-t gives it back to select text with" } else { "mouse off" });
-            return Some(Effect::Mouse(app.has_mouse));
-        }
+        Action::Mouse => return Some(turn_mouse(app)),
         Action::Help => app.overlay = Some(Overlay::Help(super::help::Help::default())),
         Action::NextView => app.view = neighbour(app.view, 1),
         Action::PreviousView => app.view = neighbour(app.view, -1),

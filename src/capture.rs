@@ -3,6 +3,7 @@
 mod attach;
 pub mod backends;
 mod carriers;
+pub mod counts;
 pub mod file;
 pub mod filter;
 pub mod interfaces;
@@ -22,7 +23,7 @@ pub use backends::BACKENDS;
 use std::io;
 use std::time::Duration;
 
-use crate::model::{Event, Health, InterfaceInfo, Losses, Measure};
+use crate::model::{Busy, Event, Health, InterfaceInfo, Losses, Measure};
 use crate::sys::Wake;
 
 /// A source of frames.
@@ -33,7 +34,7 @@ pub trait Capture: Send {
     /// Gives out what is ready, waiting at most `patience` for the first of it.
     ///
     /// Events come in the order of their time within one source. Frames are borrowed and gone when
-    /// `take` returns.
+    /// `take` returns. Without patience it takes stock too: what was counted instead of captured is told up to now.
     fn read(&mut self, patience: Duration, take: &mut dyn FnMut(Event<'_>)) -> Result<More, CaptureError>;
 
     /// Makes [`Self::read`] return at once when woken. False where it cannot, and where time does not go on by itself:
@@ -57,6 +58,10 @@ pub trait Capture: Send {
     fn set_filter(&mut self, _filter: &str) -> Result<(), CaptureError> {
         Err(CaptureError::Unsupported("this source has no capture filter"))
     }
+
+    /// Lets the source count the frames of these flows where they pass, and tell [`Event::Counted`] instead of them.
+    /// A source that cannot, or only for some of them, goes on telling frames.
+    fn count(&mut self, _flows: &[Busy]) {}
 
     /// What is known of how much flows carry.
     fn measure(&self) -> Measure {

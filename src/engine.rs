@@ -19,7 +19,7 @@ use crate::flow::{FlowConfig, FlowTable};
 use crate::geo::Networks;
 use crate::marks::Marks;
 use crate::model::event::BATCH;
-use crate::model::{Alert, Event, Frame, Measure, Packet, Question, Tally, Timestamp};
+use crate::model::{Alert, Busy, Event, Frame, Measure, Packet, Question, Tally, Timestamp};
 use crate::protocol::names::NameMap;
 use std::sync::Arc;
 
@@ -118,6 +118,11 @@ impl Engine {
                 self.advance_to(at);
                 self.table.read_sockets(at, news);
             }
+            Event::Counted(at, counted) => {
+                self.advance_to(at);
+                self.agree.counted(counted);
+                self.table.read_counted(at, counted);
+            }
             Event::Interface(at, info) => {
                 self.agree.interface(&info);
                 self.table.interface(&info);
@@ -208,6 +213,13 @@ impl Engine {
     /// Makes the next snapshot list every flow on the table.
     pub fn show_all(&mut self) {
         self.table.show_all();
+    }
+
+    /// Flows that the source may count by itself from now on. Bounded; empty after the call.
+    pub fn take_busy(&mut self) -> Vec<Busy> {
+        let mut busy = self.table.take_busy();
+        busy.retain(|flow| self.agree.is_plain(flow.interface));
+        busy
     }
 
     /// What the host workers should find out. Bounded by the flows of an interval; empty after the call.

@@ -47,3 +47,12 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// The first line of the innermost reason of an error: of what the kernel refused, the reason without its whole account.
+pub fn innermost(error: &dyn std::error::Error) -> String {
+    let mut inner = error;
+    while let Some(next) = inner.source() {
+        inner = next;
+    }
+    inner.to_string().lines().next().unwrap_or_default().to_owned()
+}

@@ -1,5 +1,6 @@
 //! The flow table: oriented, bounded, exact; closes intervals and shows itself as rows.
 
+mod busy;
 pub mod close;
 pub mod facing;
 pub mod fold;

@@ -25,7 +25,7 @@ pub use alert::{Alert, AlertState};
 pub use command::{Answer, Command, Question};
 pub use connection::{Connection, Connections, SocketKind, SocketState, TcpNumbers, Which};
 pub use endpoint::{Endpoint, FlowKey, Side};
-pub use event::{Event, Frame, Gso, Heading, LinkType, VlanTag};
+pub use event::{Busy, Counted, Event, Frame, Gso, Heading, LinkType, VlanTag};
 pub use facts::{Certificate, Facts, Texture, TlsAnswer};
 pub use finding::{Finding, Severity, Subject};
 pub use flow::{Counting, Direction, Measure, Opener, TcpState, Verdict};

@@ -15,6 +15,7 @@ pub mod poll;
 pub mod prefetch;
 pub mod process;
 pub mod ring;
+pub mod slots;
 pub mod wake;
 
 pub use links::{Link, Routes};
@@ -24,6 +25,7 @@ pub use packet::{Instruction, PacketSocket};
 pub use poll::Poller;
 pub use process::{Capabilities, Capability};
 pub use ring::{Block, Ring, RingSize, Seen};
+pub use slots::Slots;
 pub use wake::Wake;
 
 use std::io;

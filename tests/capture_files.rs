@@ -120,7 +120,7 @@ fn drain(mut capture: impl Capture) -> Whole {
                 })),
                 Event::Quiet(at) => whole.quiet.push(at),
                 Event::Interface(_, info) => whole.interfaces.push(info),
-                Event::Sockets(..) => panic!("a file has frames"),
+                Event::Sockets(..) | Event::Counted(..) => panic!("a file has frames"),
             })
             .unwrap();
         if more == More::Ended {

@@ -62,6 +62,7 @@ fn feed(engine: &mut Engine, event: &Event<'_>) {
         Event::Frames(frames) => engine.take(Event::Frames(frames)),
         Event::Quiet(at) => engine.take(Event::Quiet(*at)),
         Event::Interface(at, info) => engine.take(Event::Interface(*at, info.clone())),
+        Event::Counted(at, counted) => engine.take(Event::Counted(*at, counted)),
         Event::Sockets(..) => panic!("a ring gives frames"),
     }
 }
@@ -292,6 +293,126 @@ fn counts_equal_the_interfaces_own_whatever_it_does() {
             }
         }
         assert_eq!(wrong, Vec::<&str>::new());
+    });
+}
+
+/// What a watch of busy flows came to.
+#[derive(Default)]
+struct Busy {
+    /// Frames that were counted in the kernel.
+    counted: u64,
+    /// Times the filter was set again meanwhile.
+    filtered: u64,
+}
+
+/// Watches near0 while `work` is done, and has busy flows counted in the kernel. The filter is set again after
+/// every `refilter` frames that were counted there.
+fn watch_busy(refilter: u64, work: impl FnOnce()) -> (Watched, Busy) {
+    let (interfaces, backend) = (vec!["near0".into()], "ring".into());
+    // Room for all of it: a frame that is lost has bytes that nobody knows.
+    let options = LiveOptions { interfaces, backend, ring_mb: Some(128), ..LiveOptions::default() };
+    let mut capture = backends::open(&options).unwrap();
+    let mut engine = engine();
+    let before = level(&mut *capture, "near0", |event| {
+        if let Event::Interface(at, info) = event {
+            engine.take(Event::Interface(*at, info.clone()));
+        }
+    });
+    let (finished, done) = crossbeam_channel::bounded(1);
+    let reader = thread::spawn(move || {
+        let mut busy = Busy::default();
+        while done.try_recv().is_err() {
+            for patience in [Duration::from_millis(20), Duration::ZERO] {
+                let mut each = |event: Event<'_>| {
+                    if let Event::Counted(_, counted) = &event {
+                        busy.counted += counted.iter().map(|one| one.frames).sum::<u64>();
+                    }
+                    feed(&mut engine, &event);
+                };
+                capture.read(patience, &mut each).unwrap();
+            }
+            capture.count(&engine.take_busy());
+            if busy.counted > refilter * (busy.filtered + 1) {
+                busy.filtered += 1;
+                capture.set_filter("").unwrap();
+            }
+        }
+        let after = level(&mut *capture, "near0", |event| feed(&mut engine, event));
+        capture.read(Duration::ZERO, &mut |event| feed(&mut engine, &event)).unwrap();
+        engine.finish();
+        engine.show_all();
+        (engine.snapshot(Outside::default()), capture.losses(), after, busy)
+    });
+    work();
+    finished.send(()).unwrap();
+    let (snapshot, losses, after, busy) = reader.join().unwrap();
+    let bytes = after.bytes_out + after.bytes_in - before.bytes_out - before.bytes_in;
+    (Watched { snapshot, losses, kernel: (frames(&after) - frames(&before), bytes) }, busy)
+}
+
+/// Datagrams of one size from many ports to one, until so many are sent.
+fn busy_datagrams(to: &str, flows: usize, rounds: usize, size: usize) {
+    let any = if to.contains(':') { "::" } else { "0.0.0.0" };
+    let sockets: Vec<UdpSocket> = (0..flows).map(|_| UdpSocket::bind((any, 0)).unwrap()).collect();
+    for _ in 0..rounds {
+        for socket in &sockets {
+            let _ = socket.send_to(&vec![7; size], (to, 9));
+        }
+    }
+}
+
+type Work = fn(&Lab);
+
+#[test]
+fn what_is_counted_in_the_kernel_is_neither_lost_nor_counted_twice() {
+    const NAME: &str = "what_is_counted_in_the_kernel_is_neither_lost_nor_counted_twice";
+    if !has_tools(NAME) {
+        return;
+    }
+    if let Err(why) = egret::capture::counts::can_count() {
+        return support::skip(NAME, &why);
+    }
+    inside(NAME, &Own::NetworkAlone, || {
+        let lab = Lab::new();
+        plain(&lab);
+        v6(&lab);
+        // Nobody's refusals, which are not of these flows.
+        lab.at_far(|| run("sysctl", "-qw net.ipv4.icmp_ratelimit=1000000"));
+        let cases: [(&str, u64, Work); 6] = [
+            ("UDP, 40 flows", u64::MAX, |_| busy_datagrams(FAR, 40, 2_000, 100)),
+            ("UDP, 40 flows, IPv6", u64::MAX, |_| busy_datagrams("fd77::2", 40, 2_000, 100)),
+            ("UDP, 200 flows, filter set again and again", 5_000, |_| {
+                (0..4).for_each(|_| busy_datagrams(FAR, 50, 400, 33));
+            }),
+            ("UDP, whole and in fragments", u64::MAX, |_| {
+                busy_datagrams(FAR, 40, 1_000, 700);
+                busy_datagrams(FAR, 4, 100, 4_000);
+            }),
+            ("TCP up, offloads off", u64::MAX, |lab| tcp(lab, FAR, 32 * MIB, true)),
+            ("TCP down, offloads off, IPv6", u64::MAX, |lab| tcp(lab, "fd77::2", 32 * MIB, false)),
+        ];
+        for (name, refilter, work) in cases {
+            let (seen, busy) = watch_busy(refilter, || work(&lab));
+            let tally = &seen.snapshot.tally;
+            println!(
+                "{name}: {} frames, {} counted in the kernel, {} filters",
+                tally.seen.frames, busy.counted, busy.filtered
+            );
+            assert_eq!(seen.losses.ring, 0, "{name}");
+            assert_eq!((tally.seen.frames, tally.seen.bytes), seen.kernel, "{name}");
+            // How much of it depends on how soon the reader gets to say so.
+            assert!(busy.counted * 100 > tally.seen.frames, "{name}: {}", busy.counted);
+            assert!(refilter == u64::MAX || busy.filtered > 1, "{name}");
+            let rows = &seen.snapshot.rows;
+            assert_eq!(rows.iter().map(|row| row.packets_out + row.packets_in).sum::<u64>(), tally.packets.frames);
+            // Ethernet, and what else each datagram has before its payload.
+            for row in rows.iter().filter(|row| name.starts_with("UDP, 40") && row.packets_out == 2_000) {
+                let head = if row.local.unwrap().ip.is_ipv6() { 48 } else { 28 };
+                assert_eq!((row.bytes_out, row.ip_bytes_out), (2_000 * (114 + head), 2_000 * (100 + head)), "{name}");
+            }
+            let whole = rows.iter().filter(|row| row.packets_out == 2_000).count();
+            assert!(!name.starts_with("UDP, 40") || whole == 40, "{name}: {whole} flows");
+        }
     });
 }
 

@@ -132,7 +132,7 @@ fn what_was_seen_live_is_seen_again() {
                     live.take(Event::Frames(frames));
                 }
                 Event::Quiet(at) => live.take(Event::Quiet(*at)),
-                Event::Sockets(..) => panic!("the ring sees frames"),
+                Event::Sockets(..) | Event::Counted(..) => panic!("the ring sees frames"),
                 Event::Interface(at, info) => {
                     addresses.clone_from(&info.addresses);
                     live.take(Event::Interface(*at, info.clone()));

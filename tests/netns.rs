@@ -413,7 +413,7 @@ fn any_hears_all_interfaces_and_newcomers() {
                         *heard.entry((frame.interface, frame.heading)).or_insert(0) += 1;
                     }
                 }
-                Event::Quiet(_) | Event::Sockets(..) => {}
+                Event::Quiet(_) | Event::Sockets(..) | Event::Counted(..) => {}
             };
             talk_to_self(&[40]);
             knock();

@@ -390,21 +390,22 @@ fn without_the_right_to_load_programs_that_is_said() {
 }
 
 #[test]
-fn the_compiled_program_is_what_its_source_compiles_to() {
-    let test = "the_compiled_program_is_what_its_source_compiles_to";
+fn the_compiled_programs_are_what_their_sources_compile_to() {
+    let test = "the_compiled_programs_are_what_their_sources_compile_to";
     let version = Command::new("clang").arg("--version").output();
     let Ok(version) = version else { return netns::skip(test, "there is no clang") };
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
     if !version.contains("clang version 14.") {
-        return netns::skip(test, &format!("the program was compiled by clang 14; here is {version}"));
+        return netns::skip(test, &format!("the programs were compiled by clang 14; here is {version}"));
     }
     let folder = tempfile::tempdir().unwrap();
-    let made = folder.path().join("sockets.o");
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/ebpf");
-    let done = Command::new("sh").arg(assets.join("build.sh")).arg(&made).output().unwrap();
+    let done = Command::new("sh").arg(assets.join("build.sh")).arg(folder.path()).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let (made, kept) = (std::fs::read(made).unwrap(), std::fs::read(assets.join("sockets.o")).unwrap());
-    assert!(made == kept, "assets/ebpf/sockets.o is not what sockets.c compiles to: run assets/ebpf/build.sh");
+    for object in ["sockets.o", "counts.o"] {
+        let read = |folder: &Path| std::fs::read(folder.join(object)).unwrap();
+        assert!(read(folder.path()) == read(&assets), "{object} is not what its source compiles to: run build.sh");
+    }
 }
 
 /// Where control groups are mounted that a process may be moved within: version 2, and systemd's own of version 1.

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::capture::interfaces::{self, Interface};
-use crate::capture::{CaptureError, backends};
+use crate::capture::{CaptureError, backends, counts};
 use crate::cli::Places;
 use crate::cli::job::Doctor;
 use crate::error::{Error, exit};
@@ -26,7 +26,7 @@ use super::source;
 
 /// Looks at everything and says what it found; 1 if something does not work.
 pub(super) fn run(wanted: &Doctor) -> Result<u8, Error> {
-    let mut all = vec![listening(), ring(), sockets()];
+    let mut all = vec![listening(), ring(), counts(), sockets()];
     all.extend(owner_checks());
     all.extend(interface_checks(&wanted.interfaces));
     all.extend([state(&wanted.state), known_good(&wanted.known_good), terminal(), resolver()]);
@@ -69,6 +69,17 @@ fn ring() -> Check {
         Err(why) => {
             let found = format!("{why}; pnet is used instead, slower and less exact");
             Check::new("capture", "ring", Status::Reduced, found)
+        }
+    }
+}
+
+/// Whether busy flows are counted in the kernel. It changes what watching costs, not what is seen.
+fn counts() -> Check {
+    match counts::can_count() {
+        Ok(()) => Check::new("capture", "counts", Status::Fine, "busy flows are counted in the kernel (eBPF)"),
+        Err(why) => {
+            let found = format!("every frame of busy flows goes through the ring: {why} (needs cap_bpf)");
+            Check::new("capture", "counts", Status::Reduced, found)
         }
     }
 }

@@ -133,6 +133,10 @@ impl Runner {
         while !self.is_stopped() && self.listen_for.is_none_or(|limit| clock.elapsed() < limit) {
             let patience = self.patience(longest, clock.elapsed());
             let read = capture.read(patience, &mut |event| self.take(event));
+            let busy = self.engine.take_busy();
+            if !busy.is_empty() {
+                capture.count(&busy);
+            }
             self.look(capture);
             self.serve(Some(capture));
             match read {
@@ -177,7 +181,7 @@ impl Runner {
                 is_past |= match &event {
                     Event::Frames(frames) => frames.last().is_some_and(|frame| frame.at >= end),
                     Event::Quiet(at) => *at >= end,
-                    Event::Interface(..) | Event::Sockets(..) => false,
+                    Event::Interface(..) | Event::Sockets(..) | Event::Counted(..) => false,
                 };
                 self.engine.take(event);
             });

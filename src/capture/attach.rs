@@ -35,7 +35,7 @@ impl LiveFilter {
         attach(socket, &self.program(links_of(socket)?)?)
     }
 
-    fn takes_all(&self) -> bool {
+    pub(super) fn takes_all(&self) -> bool {
         self.text.trim().is_empty()
     }
 

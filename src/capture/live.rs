@@ -22,6 +22,8 @@ pub struct LiveOptions {
     pub ring_mb: Option<u32>,
     /// A filter for the kernel in the language of tcpdump; empty takes everything.
     pub filter: String,
+    /// Count busy flows in the kernel where it can, instead of copying their frames (see [`super::counts`]).
+    pub counts_busy: bool,
 }
 
 impl Default for LiveOptions {
@@ -33,6 +35,7 @@ impl Default for LiveOptions {
             snaplen: SNAPLEN,
             ring_mb: None,
             filter: String::new(),
+            counts_busy: true,
         }
     }
 }

@@ -5,10 +5,13 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use crate::model::event::BATCH;
-use crate::model::{Event, Frame, Heading, Health, InterfaceId, InterfaceInfo, Label, LinkType, Losses, Timestamp};
+use crate::model::{
+    Busy, Counted, Event, Frame, Heading, Health, InterfaceId, InterfaceInfo, Label, LinkType, Losses, Timestamp,
+};
 use crate::sys::{Block, Instruction, PacketSocket, Poller, Ring, RingSize, Wake};
 
 use super::attach::{self, LiveFilter};
+use super::counts::Counts;
 use super::live::{LiveOptions, failed};
 use super::wall;
 use super::watch::Watch;
@@ -28,6 +31,8 @@ const RING_MB: u32 = 8;
 struct Source {
     ring: Ring,
     id: Option<InterfaceId>,
+    /// Its filter is the program that counts.
+    counts: bool,
 }
 
 /// Frames from the rings of one or more interfaces.
@@ -42,6 +47,17 @@ pub struct RingCapture {
     /// What has been said about time: it does not go back.
     said: Timestamp,
     notes: Vec<Health>,
+    counts: Counting,
+    counted: Vec<Counted>,
+}
+
+/// Whether busy flows are counted in the kernel.
+enum Counting {
+    /// None was busy yet.
+    NotYet,
+    /// The kernel does not take the program.
+    Never,
+    On(Box<Counts>),
 }
 
 /// Opens rings on the interfaces wanted.
@@ -57,7 +73,7 @@ pub fn open(options: &LiveOptions) -> Result<Box<dyn Capture>, CaptureError> {
     let wanted = options.ring_mb.unwrap_or(RING_MB).max(1);
     let (mut sources, mut poller, mut notes) = (Vec::new(), Poller::default(), Vec::new());
     for (id, index) in listen {
-        let source = Source { ring: open_ring(wanted, &filter.first(), &mut notes)?, id };
+        let source = Source { ring: open_ring(wanted, &filter.first(), &mut notes)?, id, counts: false };
         source.bind(index, options.promiscuous).map_err(|error| failed("cannot listen", watch.name(id), error))?;
         filter.attach(source.ring.socket())?;
         poller.add(source.ring.as_fd());
@@ -67,7 +83,22 @@ pub fn open(options: &LiveOptions) -> Result<Box<dyn Capture>, CaptureError> {
         poller.add(notices.as_fd());
     }
     let (promiscuous, losses) = (options.promiscuous, Losses::default());
-    Ok(Box::new(RingCapture { sources, watch, poller, wake: None, promiscuous, filter, losses, said, notes }))
+    let counts = if options.counts_busy { Counting::NotYet } else { Counting::Never };
+    let counted = Vec::new();
+    let wake = None;
+    Ok(Box::new(RingCapture {
+        sources,
+        watch,
+        poller,
+        wake,
+        promiscuous,
+        filter,
+        losses,
+        said,
+        notes,
+        counts,
+        counted,
+    }))
 }
 
 /// A ring of the size wanted, or of the largest half, quarter... that memory allows, which is then noted.
@@ -103,17 +134,21 @@ impl Source {
 impl Capture for RingCapture {
     fn read(&mut self, patience: Duration, take: &mut dyn FnMut(Event<'_>)) -> Result<More, CaptureError> {
         self.watch.tell(self.said, take);
+        let takes_stock = patience.is_zero();
+        // Before frames of the next second are.
+        self.give_counted(takes_stock, take);
         if self.give(take) {
             self.follow();
             return Ok(More::Coming);
         }
         // The end of a second is told even where nothing comes.
-        let patience = self.watch.patience(patience).min(wall::until_next_second(LAG));
+        let patience = self.patience(patience).min(wall::until_next_second(LAG));
         self.poller.wait(patience).map_err(|error| CaptureError::Io("cannot wait for frames", error))?;
         self.wake.iter().for_each(Wake::clear);
         self.heal();
         // Taken before the rings are looked at: what they have not handed over by now is younger than this.
         let quiet = wall::now().minus(LAG);
+        self.give_counted(takes_stock, take);
         let given = self.give(take);
         self.follow();
         if !given && quiet > self.said {
@@ -152,9 +187,28 @@ impl Capture for RingCapture {
     fn set_filter(&mut self, filter: &str) -> Result<(), CaptureError> {
         let filter = LiveFilter { text: filter.to_owned(), ..self.filter };
         let sockets: Vec<&PacketSocket> = self.sources.iter().map(|source| source.ring.socket()).collect();
-        attach::replace(&filter, &sockets)?;
+        let replaced = attach::replace(&filter, &sockets);
+        self.sources.iter_mut().for_each(|source| source.counts = false);
+        if let Counting::On(counts) = &mut self.counts {
+            // From the next busy flow on, where everything is let through.
+            counts.take_all_back();
+        }
+        replaced?;
         self.filter = filter;
         Ok(())
+    }
+
+    /// Only where everything is let through: the program has no room for another filter.
+    fn count(&mut self, flows: &[Busy]) {
+        if !self.filter.takes_all() || !self.count_in_kernel() {
+            return;
+        }
+        let Counting::On(counts) = &mut self.counts else { return };
+        for flow in flows {
+            if let Some(index) = self.watch.index_of(flow.interface) {
+                counts.give(*flow, index);
+            }
+        }
     }
 }
 
@@ -178,6 +232,43 @@ impl RingCapture {
         given
     }
 
+    /// How long to wait for frames at most.
+    fn patience(&self, patience: Duration) -> Duration {
+        let patience = self.watch.patience(patience);
+        match &self.counts {
+            // What was counted in a second is told at its end.
+            Counting::On(counts) if !counts.is_idle() => patience.min(wall::until_next_second(Duration::ZERO)),
+            _ => patience,
+        }
+    }
+
+    /// Tells what was counted, now and then or at once.
+    fn give_counted(&mut self, at_once: bool, take: &mut dyn FnMut(Event<'_>)) {
+        let Counting::On(counts) = &mut self.counts else { return };
+        if counts.is_idle() || !at_once && !counts.is_due() {
+            return;
+        }
+        counts.read(&mut self.counted);
+        if !self.counted.is_empty() {
+            take(Event::Counted(self.said, &self.counted));
+            self.counted.clear();
+        }
+    }
+
+    /// Has the kernel count, if it can. Sockets that were given another filter meanwhile get the program again.
+    fn count_in_kernel(&mut self) -> bool {
+        if matches!(self.counts, Counting::NotYet) {
+            self.counts =
+                Counts::load(self.filter.keep).map_or(Counting::Never, |counts| Counting::On(Box::new(counts)));
+        }
+        let Counting::On(counts) = &mut self.counts else { return false };
+        let unarmed = self.sources.iter_mut().filter(|source| !source.counts);
+        for source in unarmed {
+            source.counts = counts.attach(source.ring.socket()).is_ok();
+        }
+        self.sources.iter().all(|source| source.counts)
+    }
+
     /// Clears the errors that sockets report when their interface goes down, or poll would not wait again.
     fn heal(&self) {
         for (number, source) in self.sources.iter().enumerate() {
@@ -194,13 +285,14 @@ impl RingCapture {
             return;
         }
         for (id, index) in self.watch.indices() {
-            let (Some(index), Some(source)) = (index, self.sources.iter().find(|one| one.id == Some(id))) else {
+            let (Some(index), Some(source)) = (index, self.sources.iter_mut().find(|one| one.id == Some(id))) else {
                 continue;
             };
             let bound = source.ring.socket().bound().map_or(-1, |bound| bound.ifindex);
             if u32::try_from(bound) != Ok(index) {
                 // If it fails the interface went again, and the news of that comes next.
                 let bound = source.bind(index, self.promiscuous);
+                source.counts = false;
                 drop(bound.map(|()| self.filter.attach(source.ring.socket())));
             }
         }

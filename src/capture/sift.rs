@@ -123,7 +123,7 @@ mod tests {
             let more = source.read(Duration::ZERO, &mut |event| match event {
                 Event::Frames(frames) => found.extend(frames.iter().map(|frame| second(frame.at))),
                 Event::Quiet(at) => found.push(-second(at)),
-                Event::Interface(..) | Event::Sockets(..) => {}
+                Event::Interface(..) | Event::Sockets(..) | Event::Counted(..) => {}
             });
             if more.unwrap() == More::Ended {
                 return found;

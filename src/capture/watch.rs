@@ -84,6 +84,11 @@ impl Watch {
         self.watched.iter().map(|one| (one.info.id, one.index))
     }
 
+    /// The kernel's index of an interface, if it exists.
+    pub(super) fn index_of(&self, id: InterfaceId) -> Option<u32> {
+        self.watched.get(usize::from(id.0)).and_then(|one| one.index)
+    }
+
     /// The name of a watched interface; none is all of them.
     pub(super) fn name(&self, id: Option<InterfaceId>) -> &str {
         id.and_then(|id| self.watched.get(usize::from(id.0))).map_or(ANY, |one| &one.name)

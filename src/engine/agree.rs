@@ -1,6 +1,6 @@
 //! What we saw beside what the kernel counted, per interface, since the start.
 
-use crate::model::{Frame, Heading, InterfaceCounters, InterfaceInfo, Label, LinkType};
+use crate::model::{Counted, Frame, Heading, InterfaceCounters, InterfaceId, InterfaceInfo, Label, LinkType};
 use crate::snapshot::Agreement;
 
 /// An Ethernet header, which the kernel does not count on its loopback (drivers/net/loopback.c), nor on tunnels of
@@ -23,6 +23,20 @@ struct Seen {
     /// A backend that cannot tell the directions apart: nothing to compare.
     is_blind: bool,
     is_without_header: bool,
+    /// What its frames begin with.
+    link: Option<LinkType>,
+}
+
+impl Seen {
+    #[inline]
+    fn add(&mut self, heading: Heading, bytes: u64) {
+        self.is_blind |= heading == Heading::Unknown;
+        if heading == Heading::Outgoing {
+            self.bytes_out += bytes;
+        } else {
+            self.bytes_in += bytes;
+        }
+    }
 }
 
 impl Agree {
@@ -37,14 +51,22 @@ impl Agree {
     #[inline]
     pub(super) fn frame(&mut self, frame: &Frame<'_>) {
         let seen = self.at(usize::from(frame.interface.0));
-        seen.is_blind |= frame.heading == Heading::Unknown;
+        seen.link = Some(frame.link);
         let uncounted = if seen.is_without_header && frame.link == LinkType::Ethernet { HEADER } else { 0 };
-        let bytes = u64::from(frame.wire_len).saturating_sub(uncounted);
-        if frame.heading == Heading::Outgoing {
-            seen.bytes_out += bytes;
-        } else {
-            seen.bytes_in += bytes;
+        seen.add(frame.heading, u64::from(frame.wire_len).saturating_sub(uncounted));
+    }
+
+    /// The same for frames that the source has counted; none of loopback are.
+    pub(super) fn counted(&mut self, counted: &[Counted]) {
+        for one in counted {
+            self.at(usize::from(one.flow.interface.0)).add(one.flow.heading, one.bytes);
         }
+    }
+
+    /// Whether frames of an interface begin with an Ethernet header and are seen once.
+    pub(super) fn is_plain(&self, id: InterfaceId) -> bool {
+        let seen = self.interfaces.get(usize::from(id.0));
+        seen.is_some_and(|seen| seen.link == Some(LinkType::Ethernet) && !seen.is_without_header)
     }
 
     /// Takes in an interface's counters. One that was made anew counts from zero again.

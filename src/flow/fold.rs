@@ -3,14 +3,14 @@
 use crate::model::endpoint::Side;
 use crate::model::event::BATCH;
 use crate::model::packet::tcp_flag;
-use crate::model::{FlowKey, Packet, Protocol, Skip};
+use crate::model::{FlowKey, Packet, Protocol, Skip, Timestamp};
 use crate::sys::prefetch::prefetch;
 
 use super::facing::server_by_port;
 use super::home::Sight;
 use super::index::SlotAt;
 use super::record::{PayloadUse, Record, bit};
-use super::table::FlowTable;
+use super::table::{Amount, FlowTable};
 use super::tcp::{self, Step};
 
 /// A packet on its way in: its key, and which end sent it.
@@ -72,7 +72,18 @@ impl FlowTable {
         if packet.fragment.is_some() {
             self.fragments.settle(packet);
         }
-        let cause = if self.vantage.is_second_sight(packet) {
+        if let Some(cause) = self.not_counted(packet) {
+            self.skip(cause, packet.frame_len);
+            return NOTHING;
+        }
+        let (key, sender) = packet.key().canonical();
+        Prepared { hash: self.hasher.hash(&key), key, sender, counts: true }
+    }
+
+    /// Why a packet counts on no flow.
+    #[inline]
+    pub(super) fn not_counted(&self, packet: &Packet<'_>) -> Option<Skip> {
+        if self.vantage.is_second_sight(packet) {
             Some(Skip::Loopback)
         } else if self.vantage.posts.repeats(packet.interface) {
             Some(Skip::Carried)
@@ -80,13 +91,7 @@ impl FlowTable {
             Some(Skip::Boundary)
         } else {
             None
-        };
-        if let Some(cause) = cause {
-            self.skip(cause, packet.frame_len);
-            return NOTHING;
         }
-        let (key, sender) = packet.key().canonical();
-        Prepared { hash: self.hasher.hash(&key), key, sender, counts: true }
     }
 
     #[inline]
@@ -97,30 +102,14 @@ impl FlowTable {
             return;
         }
         let (slot, place) = found.unwrap_or_else(|| self.open(packet, prepared));
-        self.tally.seen.add(packet.frame_len.into());
-        self.tally.packets.add(packet.frame_len.into());
         if packet.fragment.is_some_and(|fragment| !fragment.is_first) {
             self.tally.fragments.add(packet.frame_len.into());
         }
+        let direction = self.add(slot, place, prepared.sender, &Amount::of(packet), packet.at);
         let side = prepared.sender as usize;
-        let record = &mut self.records[place as usize];
-        let is_carried = record.home.is_carried();
-        record.bytes[side] += u64::from(packet.frame_len);
-        record.ip_bytes[side] += u64::from(packet.ip_len);
-        record.payload[side] += u64::from(packet.payload_len);
-        record.packets[side] += 1;
-        record.last = record.last.max(packet.at);
-        record.weight += packet.frame_len as f32 * self.boost;
-        self.index.revalue(slot, record.value());
-        let direction = usize::from(prepared.sender != record.ours());
-        self.sum(packet, direction, is_carried);
         let record = &mut self.records[place as usize];
         if direction == 1 && packet.tcp_flags & tcp_flag::RST == 0 {
             record.bits |= bit::ANSWERED;
-        }
-        if record.tick != self.tick {
-            record.tick = self.tick;
-            self.dirty.push(place);
         }
         if packet.protocol == Protocol::TCP && (packet.tcp_flags & tcp::NOTABLE != 0 || record.state.is_settling()) {
             if let Step::Opened { .. } = tcp::step(record, prepared.sender, packet.tcp_flags, found.is_none()) {
@@ -134,13 +123,17 @@ impl FlowTable {
         if packet.segment_headers > 0 {
             self.cold[place as usize].detail_mut().segment_headers[side] += u64::from(packet.segment_headers);
         }
-        if wants_payload && packet.payload_len > 0 {
-            self.read_payload(packet, place, prepared.sender);
+        if wants_payload {
+            if packet.payload_len > 0 {
+                self.read_payload(packet, place, prepared.sender);
+            }
+        } else {
+            self.offer_if_busy(packet, place, prepared.sender);
         }
     }
 
     /// Whether a packet is counted where it is seen, of several watched interfaces.
-    fn is_here(&mut self, packet: &Packet<'_>, found: Option<(SlotAt, u32)>) -> bool {
+    pub(super) fn is_here(&mut self, packet: &Packet<'_>, found: Option<(SlotAt, u32)>) -> bool {
         let Some((_, place)) = found else { return true };
         let Some(record) = self.records.get(place as usize) else { return true };
         match self.vantage.posts.sight(packet, record) {
@@ -152,19 +145,33 @@ impl FlowTable {
         true
     }
 
+    /// Adds to a flow, and to the totals. Tells the direction: 0 is out, 1 is in.
     #[inline]
-    fn sum(&mut self, packet: &Packet<'_>, direction: usize, is_carried: bool) {
-        let wire = u64::from(packet.frame_len) + u64::from(packet.segment_headers);
-        let (ip, payload) = (u64::from(packet.ip_len), u64::from(packet.payload_len));
-        if is_carried {
-            self.tally.carried.add(packet.frame_len.into());
-            self.carried.add(direction, packet.frame_len.into(), wire, ip, payload);
-        } else {
-            self.sums.wire[direction] += wire;
-            self.sums.counted[direction] += self.config.counting.of(wire, ip, payload);
-            self.sums.packets[direction] += 1;
+    pub(super) fn add(&mut self, slot: SlotAt, place: u32, sender: Side, amount: &Amount, at: Timestamp) -> usize {
+        self.tally.seen.add_many(amount.frames, amount.bytes);
+        self.tally.packets.add_many(amount.frames, amount.bytes);
+        let side = sender as usize;
+        let record = &mut self.records[place as usize];
+        record.bytes[side] += amount.bytes;
+        record.ip_bytes[side] += amount.ip_bytes;
+        record.payload[side] += amount.payload;
+        record.packets[side] += amount.frames;
+        record.last = record.last.max(at);
+        record.weight += amount.bytes as f32 * self.boost;
+        self.index.revalue(slot, record.value());
+        if record.tick != self.tick {
+            record.tick = self.tick;
+            self.dirty.push(place);
         }
-        self.grand.add(direction, packet.frame_len.into(), wire, ip, payload);
+        let direction = usize::from(sender != record.ours());
+        if record.home.is_carried() {
+            self.tally.carried.add_many(amount.frames, amount.bytes);
+            self.carried.add(direction, amount);
+        } else {
+            self.sums.add(direction, amount, self.config.counting);
+        }
+        self.grand.add(direction, amount);
+        direction
     }
 
     /// Puts a flow on the table whose first packet's sender is `sender`.

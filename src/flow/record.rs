@@ -121,6 +121,8 @@ pub(super) struct Cold {
     pub(super) syn: [u32; 2],
     pub(super) opened: u32,
     pub(super) interface: InterfaceId,
+    /// The last byte of the tick in which each end's direction was last offered to the source as busy.
+    pub(super) offered: [u8; 2],
     /// None before an interval told of it: most flows of a flood leave before one does.
     pub(super) told: Option<Box<Told>>,
     pub(super) detail: Option<Box<Detail>>,

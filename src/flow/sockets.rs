@@ -1,11 +1,11 @@
 //! Flows of a source that sees sockets and no frames: counts by the kernel instead of packets.
 
 use crate::model::endpoint::{Side, address_words};
-use crate::model::event::{Moved, SocketNews};
-use crate::model::{Heading, Packet, Protocol, TcpState, Timestamp};
+use crate::model::event::SocketNews;
+use crate::model::{Counting, Heading, Packet, Protocol, TcpState, Timestamp};
 
 use super::record::{PayloadUse, bit};
-use super::table::FlowTable;
+use super::table::{Amount, FlowTable};
 
 impl FlowTable {
     /// Counts what sockets did, in the present second. All three kinds of bytes are what TCP counts of its payload,
@@ -83,32 +83,26 @@ impl FlowTable {
     /// The totals: of the second what moved in it, of the whole what went before too, so that they are the sum of
     /// all flows.
     fn add_up(&mut self, news: &SocketNews, facing_out: bool) {
-        let directions = |moved: &Moved| {
-            let (bytes, segments) = ([moved.bytes_out, moved.bytes_in], [moved.segments_out, moved.segments_in]);
-            let turn = |[a, b]: [u64; 2]| if facing_out { [a, b] } else { [b, a] };
-            (turn(bytes), turn(segments))
-        };
-        let (bytes, segments) = directions(&news.moved);
-        for side in 0..2 {
-            self.sums.wire[side] += bytes[side];
-            self.sums.counted[side] += bytes[side];
-            self.sums.packets[side] += segments[side];
-        }
-        for moved in [&news.before, &news.moved] {
-            let (bytes, segments) = directions(moved);
-            for side in 0..2 {
-                self.grand.bytes[side] += bytes[side];
-                self.grand.wire[side] += bytes[side];
-                self.grand.ip_bytes[side] += bytes[side];
-                self.grand.payload[side] += bytes[side];
-                self.grand.packets[side] += segments[side];
-                for count in [&mut self.tally.seen, &mut self.tally.packets] {
-                    count.frames += segments[side];
-                    count.bytes += bytes[side];
+        let (out, into) = if facing_out { (0, 1) } else { (1, 0) };
+        for (moved, is_now) in [(&news.before, false), (&news.moved, true)] {
+            for (direction, amount) in [
+                (out, carried(moved.segments_out, moved.bytes_out)),
+                (into, carried(moved.segments_in, moved.bytes_in)),
+            ] {
+                if is_now {
+                    self.sums.add(direction, &amount, Counting::Payload);
                 }
+                self.grand.add(direction, &amount);
+                self.tally.seen.add_many(amount.frames, amount.bytes);
+                self.tally.packets.add_many(amount.frames, amount.bytes);
             }
         }
     }
+}
+
+/// Of a socket all kinds of bytes are its payload.
+const fn carried(segments: u64, bytes: u64) -> Amount {
+    Amount { frames: segments, bytes, segment_headers: 0, ip_bytes: bytes, payload: bytes }
 }
 
 /// The packet that our end would have sent: what a flow is opened by.

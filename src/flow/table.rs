@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::model::event::BATCH;
-use crate::model::{Counting, FlowKey, InterfaceInfo, Skip, Tally, Timestamp};
+use crate::model::{Busy, Counting, FlowKey, InterfaceInfo, Packet, Skip, Tally, Timestamp};
 use crate::protocol::Budget;
 use crate::protocol::ftp_data::Expected;
 use crate::protocol::names::NameMap;
@@ -105,6 +105,8 @@ pub struct FlowTable {
     /// Facts that many flows share.
     pub(super) common_facts: Vec<std::sync::Arc<crate::model::Facts>>,
     pub(super) expiry_cursor: usize,
+    /// Flows that a source may count by itself from now on.
+    pub(super) busy: Vec<Busy>,
 }
 
 /// What the present interval has added up so far. Index 0 is out, 1 is in.
@@ -133,15 +135,50 @@ pub(super) struct Grand {
     pub(super) owned_flows: u64,
 }
 
-impl Grand {
-    /// One more packet of so many bytes.
+/// What is added to a flow at once: one frame, or those that a source has counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Amount {
+    pub(super) frames: u64,
+    pub(super) bytes: u64,
+    pub(super) segment_headers: u64,
+    pub(super) ip_bytes: u64,
+    pub(super) payload: u64,
+}
+
+impl Amount {
     #[inline]
-    pub(super) const fn add(&mut self, direction: usize, frame: u64, wire: u64, ip: u64, payload: u64) {
-        self.bytes[direction] += frame;
-        self.wire[direction] += wire;
-        self.ip_bytes[direction] += ip;
-        self.payload[direction] += payload;
-        self.packets[direction] += 1;
+    pub(super) fn of(packet: &Packet<'_>) -> Self {
+        Self {
+            frames: 1,
+            bytes: packet.frame_len.into(),
+            segment_headers: packet.segment_headers.into(),
+            ip_bytes: packet.ip_len.into(),
+            payload: packet.payload_len.into(),
+        }
+    }
+
+    const fn wire(&self) -> u64 {
+        self.bytes + self.segment_headers
+    }
+}
+
+impl Sums {
+    #[inline]
+    pub(super) const fn add(&mut self, direction: usize, amount: &Amount, counting: Counting) {
+        self.wire[direction] += amount.wire();
+        self.counted[direction] += counting.of(amount.wire(), amount.ip_bytes, amount.payload);
+        self.packets[direction] += amount.frames;
+    }
+}
+
+impl Grand {
+    #[inline]
+    pub(super) const fn add(&mut self, direction: usize, amount: &Amount) {
+        self.bytes[direction] += amount.bytes;
+        self.wire[direction] += amount.wire();
+        self.ip_bytes[direction] += amount.ip_bytes;
+        self.payload[direction] += amount.payload;
+        self.packets[direction] += amount.frames;
     }
 }
 
@@ -177,6 +214,7 @@ impl FlowTable {
             expected: Expected::default(),
             common_facts: Vec::new(),
             expiry_cursor: 0,
+            busy: Vec::new(),
             config,
         }
     }
@@ -192,8 +230,12 @@ impl FlowTable {
 
     /// Counts a frame that gave no packet.
     pub fn skip(&mut self, cause: Skip, frame_len: u32) {
-        self.tally.seen.add(frame_len.into());
-        self.tally.skipped[cause as usize].add(frame_len.into());
+        self.skip_many(cause, 1, frame_len.into());
+    }
+
+    pub(super) const fn skip_many(&mut self, cause: Skip, frames: u64, bytes: u64) {
+        self.tally.seen.add_many(frames, bytes);
+        self.tally.skipped[cause as usize].add_many(frames, bytes);
     }
 
     pub const fn tally(&self) -> &Tally {

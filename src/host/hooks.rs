@@ -15,6 +15,7 @@ use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::{CgroupAttachMode, CgroupSock, CgroupSockAddr, ProgramError};
 use aya::{Ebpf, EbpfLoader};
 
+use crate::error::innermost;
 use crate::model::Rungs;
 use crate::sys::mount;
 
@@ -83,7 +84,7 @@ impl Hooks {
             self.closes = attach_socket(&mut programs, "closes", group);
         }
         let ring = programs.take_map("news").ok_or_else(|| "the programs have no `news`".to_owned());
-        match ring.and_then(|ring| RingBuf::try_from(ring).map_err(|error| cause(&error))) {
+        match ring.and_then(|ring| RingBuf::try_from(ring).map_err(|error| innermost(&error))) {
             Ok(ring) => {
                 let lost = programs.take_map("lost").and_then(|map| PerCpuArray::try_from(map).ok());
                 self.loaded = Some(Loaded { ring, lost, _programs: programs });
@@ -133,7 +134,7 @@ fn load() -> Result<(Ebpf, OwnedFd), String> {
     let programs = EbpfLoader::new().map_max_entries("news", RING).load(PROGRAMS);
     // The kernel's type information was read for that: 16 MB that nobody needs any more.
     crate::sys::memory::give_back();
-    Ok((programs.map_err(|error| cause(&error))?, group))
+    Ok((programs.map_err(|error| innermost(&error))?, group))
 }
 
 /// Attaches a program for sockets. Others may be attached to the same group: links live side by side.
@@ -143,7 +144,7 @@ fn attach_socket(programs: &mut Ebpf, name: &str, group: &OwnedFd) -> Result<(),
         program.load()?;
         program.attach(group, CgroupAttachMode::Single).map(drop)
     };
-    program.try_into().and_then(attach).map_err(|error: ProgramError| cause(&error))
+    program.try_into().and_then(attach).map_err(|error: ProgramError| innermost(&error))
 }
 
 /// Attaches a program for calls that name an address.
@@ -153,7 +154,7 @@ fn attach_call(programs: &mut Ebpf, name: &str, group: &OwnedFd) -> Result<(), S
         program.load()?;
         program.attach(group, CgroupAttachMode::Single).map(drop)
     };
-    program.try_into().and_then(attach).map_err(|error: ProgramError| cause(&error))
+    program.try_into().and_then(attach).map_err(|error: ProgramError| innermost(&error))
 }
 
 /// The root of the control groups of version 2. `ip netns exec` hides where they are mounted.
@@ -168,14 +169,4 @@ fn cgroup_root() -> io::Result<OwnedFd> {
         Some(at) => File::open(at).map(OwnedFd::from),
         None => mount::cgroup2(),
     }
-}
-
-/// The innermost reason of an error: what is around it holds the kernel's whole account of the program.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut inner = error.source();
-    while let Some(next) = inner.and_then(|error| error.source()) {
-        inner = Some(next);
-    }
-    let text = inner.map_or_else(|| error.to_string(), ToString::to_string);
-    text.lines().next().unwrap_or_default().to_owned()
 }

@@ -16,6 +16,37 @@ pub enum Event<'a> {
     Interface(Timestamp, InterfaceInfo),
     /// What sockets did since the last time, from a source that sees no frames.
     Sockets(Timestamp, &'a [SocketNews]),
+    /// What flows did since the last time whose frames were counted in the kernel (see [`Busy`]). Their frames came
+    /// after the last of these events and before this moment.
+    Counted(Timestamp, &'a [Counted]),
+}
+
+/// One direction of a flow of which nothing is left to learn but how much it carries: no payload is wanted of it and
+/// its connection is open. A source may count its ordinary frames where they pass and tell [`Counted`] instead of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy {
+    pub interface: InterfaceId,
+    pub heading: Heading,
+    /// The sender first.
+    pub key: FlowKey,
+}
+
+/// Frames of one direction of a flow that were counted instead of captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    pub flow: Busy,
+    pub frames: u64,
+    /// Link-layer and payload bytes, as [`super::Packet`] has them.
+    pub bytes: u64,
+    pub payload: u64,
+}
+
+impl Counted {
+    /// IP bytes: only frames of an Ethernet header and a packet, with nothing behind it, are counted so.
+    pub const fn ip_bytes(&self) -> u64 {
+        const HEADER: u64 = 14;
+        self.bytes.saturating_sub(HEADER * self.frames)
+    }
 }
 
 /// What one socket did since it was last told of, as the kernel counts it.
@@ -98,6 +129,18 @@ impl Heading {
             3 => Self::OtherHost,
             4 => Self::Outgoing,
             _ => Self::Unknown,
+        }
+    }
+
+    /// The number that stands for it, where there is one.
+    pub const fn packet_type(self) -> Option<u16> {
+        match self {
+            Self::Host => Some(0),
+            Self::Broadcast => Some(1),
+            Self::Multicast => Some(2),
+            Self::OtherHost => Some(3),
+            Self::Outgoing => Some(4),
+            Self::Unknown => None,
         }
     }
 }

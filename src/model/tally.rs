@@ -57,7 +57,11 @@ pub struct Count {
 
 impl Count {
     pub const fn add(&mut self, bytes: u64) {
-        self.frames += 1;
+        self.add_many(1, bytes);
+    }
+
+    pub const fn add_many(&mut self, frames: u64, bytes: u64) {
+        self.frames += frames;
         self.bytes += bytes;
     }
 

@@ -70,7 +70,7 @@ pub(crate) fn capture_file(bytes: &[u8]) {
                 captured += frames.iter().map(|frame| frame.data.len()).sum::<usize>();
             }
             Event::Quiet(_) => quiet += 1,
-            Event::Interface(..) | Event::Sockets(..) => {}
+            Event::Interface(..) | Event::Sockets(..) | Event::Counted(..) => {}
         });
         if more.unwrap() == More::Ended {
             break;

@@ -25,6 +25,7 @@ fn play(mut script: impl Capture) -> (Vec<Shot>, Vec<&'static str>) {
                 Event::Quiet(_) => news.push("quiet"),
                 Event::Interface(..) => news.push("interface"),
                 Event::Sockets(..) => news.push("sockets"),
+                Event::Counted(..) => news.push("counted"),
             })
             .unwrap();
         if more == More::Ended {

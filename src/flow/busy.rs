@@ -1,0 +1,113 @@
+//! Busy flows: offered to the source, which may count their frames where they pass; and what it counted.
+
+use crate::model::endpoint::address_words;
+use crate::model::packet::tcp_flag;
+use crate::model::{Busy, Counted, Heading, Packet, Protocol, Side, Skip, TcpState, Timestamp};
+
+use super::record::bit;
+use super::table::{Amount, FlowTable};
+use super::tcp;
+
+/// Frames of one direction within a second that make a flow busy.
+const BUSY: u64 = 8;
+/// Only one frame of so many is looked at. A power of two.
+const LOOK: u64 = 4;
+/// Offers that nobody has fetched. Who is left out is offered again a second later.
+const OFFERS: usize = 16_384;
+
+impl FlowTable {
+    /// Offers a flow's direction if it is busy. Only for flows whose payload tells nothing more.
+    #[inline]
+    pub(super) fn offer_if_busy(&mut self, packet: &Packet<'_>, place: u32, sender: Side) {
+        if self.records[place as usize].packets[sender as usize].is_multiple_of(LOOK) {
+            self.offer(packet, place, sender);
+        }
+    }
+
+    fn offer(&mut self, packet: &Packet<'_>, place: u32, sender: Side) {
+        let has_state = packet.protocol == Protocol::TCP;
+        // Where one packet is seen on several interfaces, each of them is looked at.
+        if !has_state && packet.protocol != Protocol::UDP || packet.fragment.is_some() || self.vantage.posts.is_layered
+        {
+            return;
+        }
+        let record = &self.records[place as usize];
+        let cold = &mut self.cold[place as usize];
+        let side = sender as usize;
+        let told = cold.told.as_ref().map_or(0, |told| told.packets[side]);
+        let is_offered = cold.offered[side] == self.tick as u8;
+        if is_offered
+            || packet.heading == Heading::Unknown
+            || record.packets[side].saturating_sub(told) < BUSY
+            || has_state && record.state != TcpState::Established
+        {
+            return;
+        }
+        if self.busy.len() < OFFERS {
+            cold.offered[side] = self.tick as u8;
+            self.busy.push(Busy { interface: packet.interface, heading: packet.heading, key: packet.key() });
+        }
+    }
+
+    /// The flows offered since the last call.
+    pub fn take_busy(&mut self) -> Vec<Busy> {
+        std::mem::take(&mut self.busy)
+    }
+
+    /// Counts what the source counted, in the present second.
+    pub fn read_counted(&mut self, at: Timestamp, counted: &[Counted]) {
+        for one in counted {
+            self.read_one(at, one);
+        }
+    }
+
+    fn read_one(&mut self, at: Timestamp, counted: &Counted) {
+        let packet = like(at, &counted.flow);
+        if let Some(cause) = self.not_counted(&packet) {
+            self.skip_many(cause, counted.frames, counted.bytes);
+            return;
+        }
+        let (key, sender) = counted.flow.key.canonical();
+        let hash = self.hasher.hash(&key);
+        let found = self.find(hash, &key);
+        if self.vantage.posts.is_layered && !self.is_here(&packet, found) {
+            self.skip_many(Skip::Carried, counted.frames, counted.bytes);
+            return;
+        }
+        // It may have had to leave meanwhile.
+        let (slot, place) = found.unwrap_or_else(|| self.open_at(&packet, key, sender, hash));
+        let amount = Amount {
+            frames: counted.frames,
+            bytes: counted.bytes,
+            segment_headers: 0,
+            ip_bytes: counted.ip_bytes(),
+            payload: counted.payload,
+        };
+        let direction = self.add(slot, place, sender, &amount, at);
+        let record = &mut self.records[place as usize];
+        if direction == 1 {
+            record.bits |= bit::ANSWERED;
+        }
+        if packet.protocol == Protocol::TCP && record.state.is_settling() {
+            // Nothing that opens or ends a connection is counted elsewhere: this opens none.
+            let _ = tcp::step(record, sender, tcp_flag::ACK, found.is_none());
+        }
+    }
+}
+
+/// A packet of the flow, without anything in it.
+fn like(at: Timestamp, flow: &Busy) -> Packet<'static> {
+    let (from, to) = (flow.key.first(), flow.key.second());
+    Packet {
+        at,
+        interface: flow.interface,
+        heading: flow.heading,
+        v6: flow.key.is_v6(),
+        protocol: flow.key.protocol(),
+        source: address_words(from.ip),
+        destination: address_words(to.ip),
+        source_port: from.port,
+        destination_port: to.port,
+        ..Packet::EMPTY
+    }
+}

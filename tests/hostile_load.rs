@@ -161,7 +161,7 @@ fn feed(engine: &mut Engine, event: &Event<'_>) {
         Event::Frames(frames) => engine.take(Event::Frames(frames)),
         Event::Quiet(at) => engine.take(Event::Quiet(*at)),
         Event::Interface(at, info) => engine.take(Event::Interface(*at, info.clone())),
-        Event::Sockets(..) => panic!("a ring gives frames"),
+        Event::Sockets(..) | Event::Counted(..) => panic!("a ring gives frames"),
     }
 }
 

@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 ROUNDS=${ROUNDS:-5}                # interleaved rounds of the first table
-SECONDS_FLAT=${SECONDS_FLAT:-1.5}  # length of one flat-out load
+SECONDS_FLAT=${SECONDS_FLAT:-2}    # length of one flat-out load
 TOOLS=${TOOLS:-"egret egret-screen iftop iftop-screen tcpdump nethogs bandwhich rustnet"}
 PARTS=${PARTS:-"flat few many ladder flood idle"}
 PEERS=${PEERS:-}                   # a folder with further peers in bin/

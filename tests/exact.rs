@@ -363,6 +363,14 @@ fn busy_datagrams(to: &str, flows: usize, rounds: usize, size: usize) {
 
 type Work = fn(&Lab);
 
+/// A cable so slow that the reader hears of a connection long before it ends.
+fn slow(lab: &Lab) {
+    let shape =
+        |end: &str| run("tc", &format!("qdisc replace dev {end} root tbf rate 100mbit burst 64k latency 200ms"));
+    shape("near0");
+    lab.at_far(move || shape("far0"));
+}
+
 #[test]
 fn what_is_counted_in_the_kernel_is_neither_lost_nor_counted_twice() {
     const NAME: &str = "what_is_counted_in_the_kernel_is_neither_lost_nor_counted_twice";
@@ -388,8 +396,11 @@ fn what_is_counted_in_the_kernel_is_neither_lost_nor_counted_twice() {
                 busy_datagrams(FAR, 40, 1_000, 700);
                 busy_datagrams(FAR, 4, 100, 4_000);
             }),
-            ("TCP up, offloads off", u64::MAX, |lab| tcp(lab, FAR, 32 * MIB, true)),
-            ("TCP down, offloads off, IPv6", u64::MAX, |lab| tcp(lab, "fd77::2", 32 * MIB, false)),
+            ("TCP up, offloads off", u64::MAX, |lab| {
+                slow(lab);
+                tcp(lab, FAR, 8 * MIB, true);
+            }),
+            ("TCP down, offloads off, IPv6", u64::MAX, |lab| tcp(lab, "fd77::2", 8 * MIB, false)),
         ];
         for (name, refilter, work) in cases {
             let (seen, busy) = watch_busy(refilter, || work(&lab));

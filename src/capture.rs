@@ -59,6 +59,11 @@ pub trait Capture: Send {
         Err(CaptureError::Unsupported("this source has no capture filter"))
     }
 
+    /// Whether [`Self::count`] may do anything.
+    fn can_count(&self) -> bool {
+        false
+    }
+
     /// Lets the source count the frames of these flows where they pass, and tell [`Event::Counted`] instead of them.
     /// A source that cannot, or only for some of them, goes on telling frames.
     fn count(&mut self, _flows: &[Busy]) {}

@@ -215,6 +215,11 @@ impl Engine {
         self.table.show_all();
     }
 
+    /// Looks for busy flows from now on: the source can count them.
+    pub const fn offer_busy(&mut self) {
+        self.table.offer_busy();
+    }
+
     /// Flows that the source may count by itself from now on. Bounded; empty after the call.
     pub fn take_busy(&mut self) -> Vec<Busy> {
         let mut busy = self.table.take_busy();

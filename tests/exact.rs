@@ -321,6 +321,8 @@ fn watch_busy(refilter: u64, work: impl FnOnce()) -> (Watched, Busy) {
     let (finished, done) = crossbeam_channel::bounded(1);
     let reader = thread::spawn(move || {
         let mut busy = Busy::default();
+        assert!(capture.can_count());
+        engine.offer_busy();
         while done.try_recv().is_err() {
             for patience in [Duration::from_millis(20), Duration::ZERO] {
                 let mut each = |event: Event<'_>| {

@@ -129,6 +129,9 @@ impl Runner {
     pub(super) fn run(mut self, capture: &mut dyn Capture) -> (Self, Result<(), CaptureError>) {
         let mut outcome = Ok(());
         let clock = Stopwatch::start();
+        if capture.can_count() {
+            self.engine.offer_busy();
+        }
         let longest = if capture.heed(&self.doors.wake) { SLEEP } else { PATIENCE };
         while !self.is_stopped() && self.listen_for.is_none_or(|limit| clock.elapsed() < limit) {
             let patience = self.patience(longest, clock.elapsed());

@@ -198,6 +198,10 @@ impl Capture for RingCapture {
         Ok(())
     }
 
+    fn can_count(&self) -> bool {
+        !matches!(self.counts, Counting::Never)
+    }
+
     /// Only where everything is let through: the program has no room for another filter.
     fn count(&mut self, flows: &[Busy]) {
         if !self.filter.takes_all() || !self.count_in_kernel() {

@@ -49,6 +49,11 @@ impl FlowTable {
         }
     }
 
+    /// Offers busy flows from now on: looking for them costs a little on every packet.
+    pub const fn offer_busy(&mut self) {
+        self.offers = true;
+    }
+
     /// The flows offered since the last call.
     pub fn take_busy(&mut self) -> Vec<Busy> {
         std::mem::take(&mut self.busy)

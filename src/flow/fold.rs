@@ -127,7 +127,7 @@ impl FlowTable {
             if packet.payload_len > 0 {
                 self.read_payload(packet, place, prepared.sender);
             }
-        } else {
+        } else if self.offers {
             self.offer_if_busy(packet, place, prepared.sender);
         }
     }

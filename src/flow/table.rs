@@ -105,8 +105,9 @@ pub struct FlowTable {
     /// Facts that many flows share.
     pub(super) common_facts: Vec<std::sync::Arc<crate::model::Facts>>,
     pub(super) expiry_cursor: usize,
-    /// Flows that a source may count by itself from now on.
+    /// Flows that a source may count by itself from now on; only where there is one that can.
     pub(super) busy: Vec<Busy>,
+    pub(super) offers: bool,
 }
 
 /// What the present interval has added up so far. Index 0 is out, 1 is in.
@@ -215,6 +216,7 @@ impl FlowTable {
             common_facts: Vec::new(),
             expiry_cursor: 0,
             busy: Vec::new(),
+            offers: false,
             config,
         }
     }

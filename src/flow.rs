@@ -1,5 +1,6 @@
 //! The flow table: oriented, bounded, exact; closes intervals and shows itself as rows.
 
+mod amount;
 mod busy;
 pub mod close;
 pub mod facing;

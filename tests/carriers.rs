@@ -28,18 +28,9 @@ use egret::engine::{Engine, Outside, Parts};
 use egret::model::{Event, Standing};
 use egret::snapshot::Snapshot;
 use egret::sys::namespace;
-use support::{ENOUGH, FAR, Lab, NEAR, Own, counters, inside, ip, read_all, read_until, until_ready};
+use support::{ENOUGH, FAR, Lab, NEAR, Own, counters, feed, inside, ip, read_all, read_until, until_ready};
 
 const MIB: usize = 1 << 20;
-
-fn feed(engine: &mut Engine, event: &Event<'_>) {
-    match event {
-        Event::Frames(frames) => engine.take(Event::Frames(frames)),
-        Event::Quiet(at) => engine.take(Event::Quiet(*at)),
-        Event::Interface(at, info) => engine.take(Event::Interface(*at, info.clone())),
-        Event::Sockets(..) | Event::Counted(..) => panic!("a ring gives frames"),
-    }
-}
 
 fn open(interfaces: &[&str]) -> Box<dyn Capture> {
     let interfaces = interfaces.iter().map(|&name| name.to_owned()).collect();

@@ -57,13 +57,11 @@ const fn frames(counters: &InterfaceCounters) -> u64 {
     counters.packets_out + counters.packets_in
 }
 
+/// Also what was counted in the kernel.
 fn feed(engine: &mut Engine, event: &Event<'_>) {
     match event {
-        Event::Frames(frames) => engine.take(Event::Frames(frames)),
-        Event::Quiet(at) => engine.take(Event::Quiet(*at)),
-        Event::Interface(at, info) => engine.take(Event::Interface(*at, info.clone())),
         Event::Counted(at, counted) => engine.take(Event::Counted(*at, counted)),
-        Event::Sockets(..) => panic!("a ring gives frames"),
+        other => support::feed(engine, other),
     }
 }
 

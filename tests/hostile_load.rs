@@ -24,10 +24,10 @@ use egret::capture::wall::{self, Stopwatch};
 use egret::capture::{Capture, backends};
 use egret::engine::{Engine, Outside, Parts};
 use egret::flow::FlowConfig;
-use egret::model::{Event, Losses};
+use egret::model::Losses;
 use egret::snapshot::Snapshot;
 use pnet::datalink::{self, Channel, Config, DataLinkSender};
-use support::{ENOUGH, Lab, Own, inside, read_all};
+use support::{ENOUGH, Lab, Own, feed, inside, read_all};
 
 /// Frames sent between two looks at the ring, which has room for many more.
 const BETWEEN: usize = 512;
@@ -153,15 +153,6 @@ impl Bench {
         assert_eq!(kept, (tally.packets.frames, tally.packets.bytes), "rows and the rest are all packets");
         assert_eq!(tally.packets.frames + skipped.frames + losses.ring, self.frames, "{losses:?}");
         (snapshot, losses, (self.frames, self.bytes))
-    }
-}
-
-fn feed(engine: &mut Engine, event: &Event<'_>) {
-    match event {
-        Event::Frames(frames) => engine.take(Event::Frames(frames)),
-        Event::Quiet(at) => engine.take(Event::Quiet(*at)),
-        Event::Interface(at, info) => engine.take(Event::Interface(*at, info.clone())),
-        Event::Sockets(..) | Event::Counted(..) => panic!("a ring gives frames"),
     }
 }
 

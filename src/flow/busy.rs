@@ -1,11 +1,11 @@
 //! Busy flows: offered to the source, which may count their frames where they pass; and what it counted.
 
-use crate::model::endpoint::address_words;
 use crate::model::packet::tcp_flag;
 use crate::model::{Busy, Counted, Heading, Packet, Protocol, Side, Skip, TcpState, Timestamp};
 
+use super::amount::Amount;
 use super::record::bit;
-use super::table::{Amount, FlowTable};
+use super::table::FlowTable;
 use super::tcp;
 
 /// Frames of one direction within a second that make a flow busy.
@@ -67,12 +67,13 @@ impl FlowTable {
     }
 
     fn read_one(&mut self, at: Timestamp, counted: &Counted) {
-        let packet = like(at, &counted.flow);
+        let flow = &counted.flow;
+        let packet = Packet::bare(at, flow.interface, flow.heading, &flow.key);
         if let Some(cause) = self.not_counted(&packet) {
             self.skip_many(cause, counted.frames, counted.bytes);
             return;
         }
-        let (key, sender) = counted.flow.key.canonical();
+        let (key, sender) = flow.key.canonical();
         let hash = self.hasher.hash(&key);
         let found = self.find(hash, &key);
         if self.vantage.posts.is_layered && !self.is_here(&packet, found) {
@@ -97,22 +98,5 @@ impl FlowTable {
             // Nothing that opens or ends a connection is counted elsewhere: this opens none.
             let _ = tcp::step(record, sender, tcp_flag::ACK, found.is_none());
         }
-    }
-}
-
-/// A packet of the flow, without anything in it.
-fn like(at: Timestamp, flow: &Busy) -> Packet<'static> {
-    let (from, to) = (flow.key.first(), flow.key.second());
-    Packet {
-        at,
-        interface: flow.interface,
-        heading: flow.heading,
-        v6: flow.key.is_v6(),
-        protocol: flow.key.protocol(),
-        source: address_words(from.ip),
-        destination: address_words(to.ip),
-        source_port: from.port,
-        destination_port: to.port,
-        ..Packet::EMPTY
     }
 }

@@ -6,11 +6,12 @@ use crate::model::packet::tcp_flag;
 use crate::model::{FlowKey, Packet, Protocol, Skip, Timestamp};
 use crate::sys::prefetch::prefetch;
 
+use super::amount::Amount;
 use super::facing::server_by_port;
 use super::home::Sight;
 use super::index::SlotAt;
 use super::record::{PayloadUse, Record, bit};
-use super::table::{Amount, FlowTable};
+use super::table::FlowTable;
 use super::tcp::{self, Step};
 
 /// A packet on its way in: its key, and which end sent it.

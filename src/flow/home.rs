@@ -6,6 +6,7 @@
 use crate::model::tally::Count;
 use crate::model::{InterfaceId, InterfaceInfo, Packet, Skip, Standing};
 
+use super::amount::Amount;
 use super::record::{Record, bit};
 use super::table::FlowTable;
 
@@ -135,16 +136,16 @@ impl FlowTable {
         let mut moved = Count::default();
         let (out, into) = record.out_in();
         for (direction, side) in [out, into].into_iter().enumerate() {
-            moved.frames += record.packets[side];
-            moved.bytes += record.bytes[side];
-            for grand in [&mut self.grand, &mut self.carried] {
-                grand.bytes[direction] = grand.bytes[direction].saturating_sub(record.bytes[side]);
-                let wire = record.bytes[side] + headers[side];
-                grand.wire[direction] = grand.wire[direction].saturating_sub(wire);
-                grand.ip_bytes[direction] = grand.ip_bytes[direction].saturating_sub(record.ip_bytes[side]);
-                grand.payload[direction] = grand.payload[direction].saturating_sub(record.payload[side]);
-                grand.packets[direction] = grand.packets[direction].saturating_sub(record.packets[side]);
-            }
+            let amount = Amount {
+                frames: record.packets[side],
+                bytes: record.bytes[side],
+                segment_headers: headers[side],
+                ip_bytes: record.ip_bytes[side],
+                payload: record.payload[side],
+            };
+            moved.add_many(amount.frames, amount.bytes);
+            self.grand.lose(direction, &amount);
+            self.carried.lose(direction, &amount);
         }
         (record.bytes, record.ip_bytes, record.payload, record.packets) = ([0; 2], [0; 2], [0; 2], [0; 2]);
         if let Some(detail) = &mut cold.detail {

@@ -1,18 +1,20 @@
 //! Flows of a source that sees sockets and no frames: counts by the kernel instead of packets.
 
-use crate::model::endpoint::{Side, address_words};
+use crate::model::endpoint::Side;
 use crate::model::event::SocketNews;
 use crate::model::{Counting, Heading, Packet, Protocol, TcpState, Timestamp};
 
+use super::amount::Amount;
 use super::record::{PayloadUse, bit};
-use super::table::{Amount, FlowTable};
+use super::table::FlowTable;
 
 impl FlowTable {
     /// Counts what sockets did, in the present second. All three kinds of bytes are what TCP counts of its payload,
     /// packets are its segments.
     pub fn read_sockets(&mut self, at: Timestamp, news: &[SocketNews]) {
         for one in news {
-            let packet = opening(at, one);
+            // What our end would have sent: a flow is opened by it.
+            let packet = Packet::bare(at, one.interface, Heading::Outgoing, &one.key);
             if !self.vantage.is_outside(&packet) {
                 self.read_socket(at, one, &packet);
             }
@@ -86,8 +88,8 @@ impl FlowTable {
         let (out, into) = if facing_out { (0, 1) } else { (1, 0) };
         for (moved, is_now) in [(&news.before, false), (&news.moved, true)] {
             for (direction, amount) in [
-                (out, carried(moved.segments_out, moved.bytes_out)),
-                (into, carried(moved.segments_in, moved.bytes_in)),
+                (out, of_payload(moved.segments_out, moved.bytes_out)),
+                (into, of_payload(moved.segments_in, moved.bytes_in)),
             ] {
                 if is_now {
                     self.sums.add(direction, &amount, Counting::Payload);
@@ -101,23 +103,6 @@ impl FlowTable {
 }
 
 /// Of a socket all kinds of bytes are its payload.
-const fn carried(segments: u64, bytes: u64) -> Amount {
+const fn of_payload(segments: u64, bytes: u64) -> Amount {
     Amount { frames: segments, bytes, segment_headers: 0, ip_bytes: bytes, payload: bytes }
-}
-
-/// The packet that our end would have sent: what a flow is opened by.
-fn opening(at: Timestamp, news: &SocketNews) -> Packet<'static> {
-    let (us, them) = (news.key.first(), news.key.second());
-    Packet {
-        at,
-        interface: news.interface,
-        heading: Heading::Outgoing,
-        v6: news.key.is_v6(),
-        protocol: news.key.protocol(),
-        source: address_words(us.ip),
-        destination: address_words(them.ip),
-        source_port: us.port,
-        destination_port: them.port,
-        ..Packet::EMPTY
-    }
 }

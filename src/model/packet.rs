@@ -80,6 +80,23 @@ impl Packet<'_> {
         fragment: None,
     };
 
+    /// A packet with nothing in it, sent by the first end of `key`.
+    pub const fn bare(at: Timestamp, interface: InterfaceId, heading: Heading, key: &FlowKey) -> Self {
+        let [s0, s1, d0, d1, _] = *key.words();
+        Self {
+            at,
+            interface,
+            heading,
+            v6: key.is_v6(),
+            protocol: key.protocol(),
+            source: [s0, s1],
+            destination: [d0, d1],
+            source_port: key.first().port,
+            destination_port: key.second().port,
+            ..Self::EMPTY
+        }
+    }
+
     /// The conversation with the sender as the first end.
     pub const fn key(&self) -> FlowKey {
         FlowKey::from_words(

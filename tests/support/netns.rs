@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use egret::capture::wall::Stopwatch;
 use egret::capture::{Capture, interfaces};
+use egret::engine::Engine;
 use egret::model::{Event, InterfaceCounters, Timestamp};
 use egret::sys::namespace;
 
@@ -156,6 +157,17 @@ pub(crate) fn send_frames(interface: &str, frames: &[Vec<u8>]) {
 
 pub(crate) fn counters(interface: &str) -> InterfaceCounters {
     interfaces::counters()[interface]
+}
+
+/// Hands an event of a ring to an engine; nothing but frames may come, and what is said of time and interfaces.
+#[allow(dead_code, reason = "not every test here has an engine")]
+pub(crate) fn feed(engine: &mut Engine, event: &Event<'_>) {
+    match event {
+        Event::Frames(frames) => engine.take(Event::Frames(frames)),
+        Event::Quiet(at) => engine.take(Event::Quiet(*at)),
+        Event::Interface(at, info) => engine.take(Event::Interface(*at, info.clone())),
+        Event::Sockets(..) | Event::Counted(..) => panic!("a ring gives frames"),
+    }
 }
 
 /// Reads until `done` says so, handing every event to it.
